@@ -1,0 +1,185 @@
+"""The grammar of the channel string, and what it says about each channel.
+
+A channel string is a list of entries separated by commas or new lines::
+
+    root:4,root.csv:1,root.magento:3:throttle=0.5
+
+Each entry is ``name[:capacity[:key[=value]]...]``. The ``root.`` prefix may be left out.
+
+==============  =====================================================================
+key             meaning
+==============  =====================================================================
+``capacity``    jobs that may run at a time in the channel and all below it
+``sequential``  strict order, one at a time; needs a capacity of 1
+``throttle``    least seconds between two starts, fractions allowed; 1 when no value
+``paused``      nothing starts in the channel nor below it
+==============  =====================================================================
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+ROOT = "root"
+DEFAULT_CHANNELS = "root:1"
+"""What an installation without any setting gets, as it always was."""
+
+KEYS = ("capacity", "sequential", "throttle", "paused")
+FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+NAME_PART = re.compile(r"[^\s.:,=]+\Z")
+
+
+class ChannelError(ValueError):
+    """A channel string that cannot be understood; the message names the token and the remedy."""
+
+
+@dataclass(frozen=True)
+class ChannelConfig:
+    """What the configuration says about one channel.
+
+    :param name: full name, from ``root`` down
+    :param capacity: most jobs running at a time in the channel and below; ``None`` is no limit
+    :param sequential: nothing passes the first job in order, even while it waits for its retry
+    :param throttle: least seconds between two starts
+    :param paused: nothing starts here nor below
+    """
+
+    name: str
+    capacity: int | None = None
+    sequential: bool = False
+    throttle: float = 0.0
+    paused: bool = False
+
+
+def full_name(name: str) -> str:
+    """Return ``name`` with its ``root.`` prefix.
+
+    :raises ChannelError: when a part of the name is empty or has a forbidden character
+    """
+    parts = name.strip().split(".")
+    for part in parts:
+        if not NAME_PART.match(part):
+            raise ChannelError(
+                f"invalid channel name {name!r}: the part {part!r} must have at least one "
+                "character and no space, dot, colon, comma or equals sign",
+            )
+    if parts[0] != ROOT:
+        parts.insert(0, ROOT)
+    return ".".join(parts)
+
+
+def ancestors(name: str) -> Iterator[str]:
+    """Yield ``name`` and every channel above it, nearest first."""
+    while name:
+        yield name
+        name = name.rpartition(".")[0]
+
+
+def parse_channels(text: str) -> dict[str, ChannelConfig]:
+    """Read a channel string.
+
+    Channels between two configured ones are added without a limit of their own; ``root``, when it
+    is not named, gets a capacity of 1.
+
+    :param text: for example ``root:4,root.csv:1``
+    :return: the configuration of each channel by its full name, parents first
+    :raises ChannelError: when an entry cannot be understood, naming the token and the remedy
+    """
+    found: dict[str, ChannelConfig] = {}
+    for entry in re.split(r"[,\n]", text):
+        if entry.strip():
+            config = _parse_entry(entry.strip())
+            if config.name in found:
+                raise ChannelError(f"channel {config.name!r} is given twice: keep one entry")
+            found[config.name] = config
+    found.setdefault(ROOT, ChannelConfig(ROOT, capacity=1))
+    for name in list(found):
+        for above in ancestors(name):
+            found.setdefault(above, ChannelConfig(above))
+    return dict(sorted(found.items(), key=lambda item: item[0].split(".")))
+
+
+def is_disabled(channels: dict[str, ChannelConfig]) -> bool:
+    """Tell whether the configuration turns the jobrunner off, which ``root:0`` does."""
+    return channels[ROOT].capacity == 0
+
+
+def _parse_entry(entry: str) -> ChannelConfig:
+    """Read one ``name[:capacity[:key[=value]]...]``."""
+    name, *tokens = (token.strip() for token in entry.split(":"))
+    name = full_name(name)
+    options = _read_options(entry, tokens)
+    capacity = _read_capacity(name, options.get("capacity", "1"), entry)
+    config = ChannelConfig(
+        name=name,
+        capacity=capacity,
+        sequential=_read_flag(options, "sequential", entry),
+        throttle=_read_throttle(options.get("throttle", "0"), entry),
+        paused=_read_flag(options, "paused", entry),
+    )
+    if config.sequential and capacity != 1:
+        raise ChannelError(
+            f"sequential channel {name!r} in {entry!r} has capacity {capacity}: "
+            "one at a time needs a capacity of 1",
+        )
+    return config
+
+
+def _read_options(entry: str, tokens: list[str]) -> dict[str, str]:
+    """Return the keys of an entry with their values as text; the bare second token is capacity."""
+    options: dict[str, str] = {}
+    for position, token in enumerate(tokens):
+        key, equals, value = (part.strip() for part in token.partition("="))
+        if position == 0 and not equals:
+            key, value = "capacity", key
+        elif not equals:
+            value = "1"
+        if key not in KEYS:
+            raise ChannelError(
+                f"unknown key {key!r} in {entry!r}: use one of {', '.join(KEYS)}",
+            )
+        if key in options:
+            raise ChannelError(f"key {key!r} is given twice in {entry!r}: keep one")
+        options[key] = value
+    return options
+
+
+def _read_capacity(name: str, value: str, entry: str) -> int:
+    """Read a capacity; 0 is allowed for ``root`` alone, where it turns the jobrunner off."""
+    try:
+        capacity = int(value)
+    except ValueError:
+        raise ChannelError(
+            f"capacity {value!r} in {entry!r} is not a whole number: write {name}:1, for example",
+        ) from None
+    if capacity < 1 and not (name == ROOT and capacity == 0):
+        raise ChannelError(
+            f"capacity {value!r} in {entry!r} is below 1: to stop a channel write {name}:1:paused, "
+            "to turn the jobrunner off write root:0",
+        )
+    return capacity
+
+
+def _read_flag(options: dict[str, str], key: str, entry: str) -> bool:
+    """Read ``sequential`` or ``paused``, which may have a value that says yes or no."""
+    value = options.get(key, "0").lower()
+    if value not in FLAGS:
+        raise ChannelError(f"{key} {value!r} in {entry!r} is neither yes nor no: use 1 or 0")
+    return FLAGS[value]
+
+
+def _read_throttle(value: str, entry: str) -> float:
+    """Read seconds, fractions allowed."""
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ChannelError(
+            f"throttle {value!r} in {entry!r} is not a number of seconds: write throttle=0.5, "
+            "for example",
+        )
+    return seconds

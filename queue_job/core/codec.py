@@ -1,0 +1,145 @@
+"""Arguments of a job as JSON, and back.
+
+What JSON knows goes as it is. Other values become an object with a ``_type``; records and XML
+elements are added by the caller, because this module knows nothing of Odoo.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import decimal
+import enum
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+TAG = "_type"
+
+
+class ArgumentError(TypeError):
+    """A value that a job cannot carry; the message says where it stands and what to pass."""
+
+
+Encode = Callable[[Any], Any]
+Decode = Callable[[dict[str, Any]], Any]
+
+UNKNOWN = object()
+"""What an extra encoder or decoder answers for a value that is not its own."""
+
+
+def _tagged(name: str, write: Encode) -> Encode:
+    return lambda value: {TAG: name, "value": write(value)}
+
+
+def _timedelta_parts(value: dt.timedelta) -> list[int]:
+    return [value.days, value.seconds, value.microseconds]
+
+
+ENCODERS: dict[type, Encode] = {
+    dt.datetime: _tagged("datetime_isoformat", dt.datetime.isoformat),
+    dt.date: _tagged("date_isoformat", dt.date.isoformat),
+    dt.time: _tagged("time_isoformat", dt.time.isoformat),
+    dt.timedelta: _tagged("timedelta", _timedelta_parts),
+    decimal.Decimal: _tagged("decimal", str),
+    uuid.UUID: _tagged("uuid", str),
+    bytes: _tagged("bytes", lambda value: base64.b64encode(value).decode()),
+}
+
+DECODERS: dict[str, Callable[[Any], Any]] = {
+    "datetime_isoformat": dt.datetime.fromisoformat,
+    "date_isoformat": dt.date.fromisoformat,
+    "time_isoformat": dt.time.fromisoformat,
+    "timedelta": lambda parts: dt.timedelta(*parts),
+    "decimal": decimal.Decimal,
+    "uuid": uuid.UUID,
+    "bytes": base64.b64decode,
+    "tuple": tuple,
+    "set": set,
+    "frozenset": frozenset,
+    "mapping": dict,
+}
+
+SEQUENCES: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
+
+
+def encode(value: Any, path: str, extra: Encode) -> Any:
+    """Return ``value`` in terms that JSON can carry.
+
+    :param value: an argument, or a part of one
+    :param path: where it stands, for the message: ``args[1]['lines'][3]``
+    :param extra: encoder of what the caller knows; answers :data:`UNKNOWN` for all else
+    :raises ArgumentError: naming the path of the value that cannot be stored
+    """
+    kind = type(value)
+    if value is None or kind in (bool, int, str):
+        return value
+    if kind is float:
+        return _encode_float(value, path)
+    if kind is list:
+        return [encode(item, f"{path}[{i}]", extra) for i, item in enumerate(value)]
+    if kind in SEQUENCES:
+        return _encode_sequence(value, path, extra)
+    if isinstance(value, dict):
+        return _encode_dict(value, path, extra)
+    if kind in ENCODERS:
+        return ENCODERS[kind](value)
+    encoded = extra(value)
+    if encoded is not UNKNOWN:
+        return encoded
+    return _encode_subclass(value, path)
+
+
+def _encode_float(value: float, path: str) -> float:
+    if value != value or value in (float("inf"), float("-inf")):
+        raise ArgumentError(f"{path} is {value!r}, which JSON cannot carry: pass a finite number")
+    return value
+
+
+def _encode_sequence(value: Any, path: str, extra: Encode) -> Any:
+    items = [encode(item, f"{path}[{i}]", extra) for i, item in enumerate(value)]
+    return {TAG: SEQUENCES[type(value)], "value": items}
+
+
+def _encode_dict(value: dict[Any, Any], path: str, extra: Encode) -> Any:
+    if all(type(key) is str for key in value) and TAG not in value:
+        return {key: encode(item, f"{path}[{key!r}]", extra) for key, item in value.items()}
+    pairs = [
+        [encode(key, f"{path}[{key!r}]", extra), encode(item, f"{path}[{key!r}]", extra)]
+        for key, item in value.items()
+    ]
+    return {TAG: "mapping", "value": pairs}
+
+
+def _encode_subclass(value: Any, path: str) -> Any:
+    """Let a subclass of text or whole number, such as marked-up text, go as its plain value."""
+    if isinstance(value, str) and not isinstance(value, enum.Enum):
+        return str(value)
+    if isinstance(value, int) and not isinstance(value, enum.Enum):
+        return int(value)
+    raise ArgumentError(
+        f"{path} is of type {type(value).__name__}, which a job cannot store: "
+        "pass plain values or ids and read the rest when the job runs",
+    )
+
+
+def decode(value: Any, extra: Decode) -> Any:
+    """Return what :func:`encode` was given.
+
+    :param value: parsed JSON
+    :param extra: decoder of what the caller knows; answers :data:`UNKNOWN` for all else
+    :raises ArgumentError: when a ``_type`` is known to nobody
+    """
+    if isinstance(value, list):
+        return [decode(item, extra) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if TAG not in value:
+        return {key: decode(item, extra) for key, item in value.items()}
+    decoded = extra(value)
+    if decoded is not UNKNOWN:
+        return decoded
+    read = DECODERS.get(value[TAG])
+    if read is None:
+        raise ArgumentError(f"unknown stored type {value[TAG]!r}: it was written by other code")
+    return read(decode(value.get("value"), extra))

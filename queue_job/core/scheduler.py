@@ -1,0 +1,237 @@
+"""Which jobs may start now: the channel tree of one database.
+
+The scheduler sees a window of ready jobs per channel and the open leases. It answers two questions:
+which leases may open now, and when time alone will change that answer. It reads no clock and stores
+nothing; a new leader builds it afresh from the table.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from .channels import ROOT, ChannelConfig, ancestors
+from .leases import Durations, JobRef, Lease, pack
+
+WINDOW = 500
+"""Ready jobs of a channel that the runner holds: enough for several leases, however many wait."""
+
+Place = tuple[int, int]
+"""Priority and id: where a job stands in the order of its channel."""
+
+
+@dataclass
+class Channel:
+    """A node of the tree while the runner lives.
+
+    :param config: what the configuration says; a channel it does not name has no limits
+    :param parent: the channel above; an unknown channel hangs under its nearest configured one
+    """
+
+    config: ChannelConfig
+    parent: Channel | None
+    children: list[Channel] = field(default_factory=list)
+    window: deque[JobRef] = field(default_factory=deque)
+    truncated: bool = False
+    """More jobs were ready than the window took."""
+    held: Place | None = None
+    """First place of a job that waits for its retry."""
+    running: int = 0
+    """Open leases here and below."""
+    opens: float = -math.inf
+    """When the throttle lets the next job start."""
+
+    @property
+    def room(self) -> float:
+        """Leases that may still open, not asking the channels above."""
+        if self.config.paused:
+            return 0
+        return math.inf if self.config.capacity is None else self.config.capacity - self.running
+
+    @property
+    def one_by_one(self) -> bool:
+        """Tell whether each start has to be decided on its own."""
+        return self.config.sequential or self.config.throttle > 0
+
+    def upwards(self) -> Iterator[Channel]:
+        """Yield the channel and those above it."""
+        node: Channel | None = self
+        while node:
+            yield node
+            node = node.parent
+
+    def subtree(self) -> Iterator[Channel]:
+        """Yield the channel and those below it."""
+        yield self
+        for child in self.children:
+            yield from child.subtree()
+
+    def best(self, now: float) -> Channel | None:
+        """Return the channel, here or below, whose first job is next, of those that are open."""
+        if self.room <= 0 or self.opens > now:
+            return None
+        open_below = (child.best(now) for child in self.children)
+        choice = [channel for channel in (self, *open_below) if channel and channel.window]
+        first = min(choice, key=lambda channel: channel.window[0], default=None)
+        return None if first and self._keeps_back(first.window[0]) else first
+
+    def _keeps_back(self, job: JobRef) -> bool:
+        """Tell whether the job would pass one that waits for its retry where order is strict."""
+        if not self.config.sequential:
+            return False
+        return any(below.held is not None and below.held < job.place for below in self.subtree())
+
+
+class Scheduler:
+    """Decides leases from a window of ready jobs.
+
+    :param channels: configuration by full name, parents first, ``root`` among them
+    """
+
+    def __init__(self, channels: Mapping[str, ChannelConfig]) -> None:
+        self.durations = Durations()
+        self.leases: dict[int, Lease] = {}
+        self._channels: dict[str, Channel] = {}
+        self._configured = frozenset(channels)
+        self._numbers = 0
+        for config in channels.values():
+            self._add(config, self._channels.get(config.name.rpartition(".")[0]))
+
+    # What the runner tells
+
+    def fill(self, ready: Iterable[JobRef], held: Mapping[str, Place]) -> None:
+        """Replace the windows by what was just read.
+
+        :param ready: the first :data:`WINDOW` ready jobs of each channel; those of open leases are
+            passed over
+        :param held: by channel, the first place of a job that waits for its retry, which nothing
+            may pass in a sequential channel
+        """
+        self._forget_windows()
+        leased = {job.id for lease in self.leases.values() for job in lease.jobs}
+        for job in sorted(ready):
+            if job.id not in leased:
+                self._channel(job.channel).window.append(job)
+        for name, place in held.items():
+            self._channel(name).held = place
+        for channel in self._channels.values():
+            channel.truncated = len(channel.window) >= WINDOW
+
+    def adopt(self, job: JobRef, now: float) -> Lease:
+        """Count a job that runs already, begun under an earlier leader, as a lease of its own."""
+        return self._open(self._channel(job.channel), [job], now)
+
+    def confirm(self, lease: Lease, attempts: Mapping[int, int]) -> Lease | None:
+        """Keep the jobs of a lease that the database really gave.
+
+        :param attempts: number of the attempt by id of the job; an operator took the others
+        :return: the lease with its attempts; ``None`` when no job is left, which closes it
+        """
+        jobs = [replace(job, attempt=attempts[job.id]) for job in lease.jobs if job.id in attempts]
+        return self._keep(lease, jobs)
+
+    def recall(self, lease: Lease, ids: Iterable[int]) -> Lease | None:
+        """Take the jobs that no worker has started out of a lease.
+
+        :return: what is left of it; ``None`` when that is nothing, which closes it
+        """
+        gone = set(ids)
+        jobs = [job for job in lease.jobs if job.id not in gone]
+        return self._keep(replace(lease, recalled=True), jobs)
+
+    def close(self, number: int) -> None:
+        """End a lease; its place is free again, in its channel and all above."""
+        lease = self.leases.pop(number, None)
+        if lease:
+            for node in self._channel(lease.channel).upwards():
+                node.running -= 1
+
+    # What the runner asks
+
+    def decide(self, now: float, slots: int) -> Iterator[Lease]:
+        """Yield the leases that may open now.
+
+        :param now: seconds of a clock that never goes back
+        :param slots: places that are free to run a lease
+        """
+        while slots > 0:
+            channel = self._channels[ROOT].best(now)
+            if channel is None:
+                return
+            yield self._take(channel, slots, now)
+            slots -= 1
+
+    def is_hungry(self) -> bool:
+        """Tell whether half of a window is used up while more jobs were ready than it took."""
+        return any(
+            channel.truncated and len(channel.window) <= WINDOW // 2
+            for channel in self._channels.values()
+        )
+
+    def overdue(self, now: float) -> list[Lease]:
+        """Return the leases that last longer than was expected, with jobs behind the first."""
+        return [lease for lease in self.leases.values() if lease.overdue <= now]
+
+    def wake_up(self, now: float) -> float:
+        """Return when time alone will allow or demand something; infinity for never."""
+        times = [lease.overdue for lease in self.leases.values()]
+        for channel in self._channels.values():
+            if channel.opens > now and any(below.window for below in channel.subtree()):
+                times.append(channel.opens)
+        return min(times, default=math.inf)
+
+    # Inside
+
+    def _add(self, config: ChannelConfig, parent: Channel | None) -> Channel:
+        channel = Channel(config, parent)
+        self._channels[config.name] = channel
+        if parent:
+            parent.children.append(channel)
+        return channel
+
+    def _channel(self, name: str) -> Channel:
+        """Return a channel by its name; an unknown one keeps it, below what is configured."""
+        if name in self._channels:
+            return self._channels[name]
+        above = (known for known in ancestors(name) if known in self._configured)
+        return self._add(ChannelConfig(name), self._channels[next(above, ROOT)])
+
+    def _forget_windows(self) -> None:
+        """Empty the windows, and drop the unconfigured channels that nothing runs in."""
+        for name, channel in list(self._channels.items()):
+            channel.window.clear()
+            channel.held = None
+            if name not in self._configured and not channel.running:
+                del self._channels[name]
+                if channel.parent:
+                    channel.parent.children.remove(channel)
+
+    def _take(self, channel: Channel, slots: int, now: float) -> Lease:
+        """Open a lease with the first jobs of a channel: its share of what the slots can run."""
+        room = min(slots, *(node.room for node in channel.upwards()))
+        alone = any(node.one_by_one for node in channel.upwards())
+        share = 1 if alone else math.ceil(len(channel.window) / room)
+        jobs = pack(channel.window, self.durations, share)
+        for _job in jobs:
+            channel.window.popleft()
+        return self._open(channel, jobs, now)
+
+    def _open(self, channel: Channel, jobs: list[JobRef], now: float) -> Lease:
+        self._numbers += 1
+        lease = Lease(self._numbers, channel.config.name, tuple(jobs), now)
+        self.leases[lease.number] = lease
+        for node in channel.upwards():
+            node.running += 1
+            if node.config.throttle:
+                node.opens = now + node.config.throttle
+        return lease
+
+    def _keep(self, lease: Lease, jobs: list[JobRef]) -> Lease | None:
+        if not jobs:
+            self.close(lease.number)
+            return None
+        kept = replace(lease, jobs=tuple(jobs))
+        self.leases[lease.number] = kept
+        return kept
