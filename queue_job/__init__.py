@@ -1,0 +1,2 @@
+from . import cli, controllers, jobrunner, models
+from .identity import identity_exact

@@ -1,0 +1,162 @@
+"""``@job``: what makes a model method or a function one that can be delayed.
+
+Works on both::
+
+    @job(default_channel="root.export")
+    def export_order(session, order_id): ...
+
+
+    class SaleOrder(models.Model):
+        _inherit = "sale.order"
+
+        @job(retry_pattern={1: 10, 5: 60})
+        def export(self): ...
+
+A plain call runs at once, as it did without the decorator.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from functools import update_wrapper
+from typing import Any
+
+from .core.channels import ROOT, full_name
+from .core.retry import check_pattern
+from .session import ConnectorSession, as_env
+
+OPTIONS = ("priority", "eta", "max_retries", "description", "channel", "identity_key")
+"""Keyword arguments of ``delay`` that are for the queue; all others are for the job."""
+
+JOB_REGISTRY: dict[str, JobFunction] = {}
+"""Module-level job functions by ``module.name``: the only functions that a stored job can call."""
+
+JOB_METHODS: set[str] = set()
+"""Names of the methods that are declared as jobs on any model."""
+
+
+def job(
+    func: Callable | None = None,
+    default_channel: str = ROOT,
+    retry_pattern: Mapping[int, Any] | None = None,
+) -> Any:
+    """Declare a model method or a module-level function as a job.
+
+    :param func: the method or function, when used without parentheses
+    :param default_channel: full name of the channel its jobs run in, unless told otherwise
+    :param retry_pattern: seconds to wait by number of the try, ``{1: 10, 5: 60, 10: 600}``; bounds
+        ``(least, most)`` instead of seconds are drawn from
+    :raises ChannelError: when the channel's name cannot be understood
+    :raises RetryPatternError: when the pattern cannot be understood
+    """
+    if func is None:
+        return lambda func: job(func, default_channel, retry_pattern)
+    return JobFunction(func, full_name(default_channel), check_pattern(retry_pattern))
+
+
+def declared(owner: type, name: str) -> JobFunction | None:
+    """Return the declaration of a method, if a class or one it inherits from has one."""
+    for cls in owner.__mro__:
+        if isinstance(cls.__dict__.get(name), JobFunction):
+            return cls.__dict__[name]
+    return None
+
+
+class JobFunction:
+    """A callable with ``delay``; on a model it binds to records as a method does.
+
+    :param func: what was decorated
+    :param default_channel: full name
+    :param retry_pattern: seconds or bounds by number of the try
+    """
+
+    def __init__(self, func: Callable, default_channel: str, retry_pattern: Mapping) -> None:
+        update_wrapper(self, func)
+        self.func = func
+        self.default_channel = default_channel
+        self.retry_pattern = retry_pattern
+        if "." not in func.__qualname__:
+            JOB_REGISTRY[self.job_function_name] = self
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        JOB_METHODS.add(name)
+
+    def __get__(self, records: Any, owner: type | None = None) -> Any:
+        return self if records is None else JobMethod(self, records)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.func(*args, **kwargs)
+
+    @property
+    def job_function_name(self) -> str:
+        """Name under which jobs of a module-level function are stored."""
+        return f"{self.func.__module__}.{self.func.__name__}"
+
+    def delay(self, session_or_env: Any, *args: Any, **kwargs: Any) -> Any:
+        """Run the function in the background.
+
+        :param session_or_env: where the job is stored, and what it gets as its first argument
+        :param args: arguments of the function
+        :param kwargs: its keyword arguments, and the options of the queue: ``priority`` (lower
+            first, 10), ``eta`` (seconds, timedelta or datetime), ``max_retries`` (5; 0 is no
+            limit), ``description``, ``channel``, ``identity_key``
+        :return: the stored :class:`~.job.Job`
+        :raises ArgumentError: naming the argument that a job cannot carry
+        """
+        options = take_options(kwargs)
+        return as_env(session_or_env)["queue.job"]._delay(self, args, kwargs, options)
+
+    def run(self, env: Any, args: tuple, kwargs: dict) -> Any:
+        """Call a module-level function as a job: with a session, if it declares one."""
+        first = next(iter(inspect.signature(self.func).parameters), None)
+        context = ConnectorSession.from_env(env) if first == "session" else env
+        return self.func(context, *args, **kwargs)
+
+
+class JobMethod:
+    """A job declared on a model, bound to records.
+
+    :param function: the declaration
+    :param records: recordset to run on
+    """
+
+    def __init__(self, function: JobFunction, records: Any) -> None:
+        self.__func__ = function
+        self.__self__ = records
+        self.__name__ = function.__name__
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__func__.func(self.__self__, *args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__func__, name)
+
+    def delay(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the method on these records in the background; see :meth:`JobFunction.delay`."""
+        options = take_options(kwargs)
+        return self.__self__.env["queue.job"]._delay(self, args, kwargs, options)
+
+
+def take_options(kwargs: dict) -> dict:
+    """Remove the options of the queue from keyword arguments and return them."""
+    return {name: kwargs.pop(name) for name in OPTIONS if name in kwargs}
+
+
+def redeclare(model_class: type, name: str) -> None:
+    """Make a method a job again that another addon has overridden without the decorator.
+
+    :param model_class: class of the model in a registry
+    :param name: name of the method
+    """
+    declaration = declared(model_class, name)
+    if declaration is None or isinstance(inspect.getattr_static(model_class, name), JobFunction):
+        return
+
+    def call(self, *args, **kwargs):
+        return getattr(super(model_class, self), name)(*args, **kwargs)
+
+    update_wrapper(call, inspect.getattr_static(model_class, name))
+    again = JobFunction(call, declaration.default_channel, declaration.retry_pattern)
+    setattr(model_class, name, again)

@@ -1,0 +1,60 @@
+from odoo import _, api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+from ..core.channels import ROOT, ChannelError, full_name
+
+
+class QueueJobChannel(models.Model):
+    _name = "queue.job.channel"
+    _description = "Job Channel"
+    _rec_name = "complete_name"
+    _order = "complete_name"
+
+    name = fields.Char(required=True)
+    complete_name = fields.Char(
+        compute="_compute_complete_name",
+        store=True,
+        recursive=True,
+        readonly=True,
+    )
+    parent_id = fields.Many2one("queue.job.channel", "Parent Channel", ondelete="restrict")
+    job_function_ids = fields.One2many("queue.job.function", "channel_id", "Job Functions")
+    removal_interval = fields.Integer(
+        "Retention (days)",
+        default=30,
+        required=True,
+        help="Jobs that are done or cancelled are deleted after so many days",
+    )
+
+    _name_uniq = models.Constraint("UNIQUE(complete_name)", "The name of a channel must be unique.")
+    _removal_interval_positive = models.Constraint(
+        "CHECK(removal_interval >= 0)",
+        "The retention of a channel is a number of days, 0 or more.",
+    )
+
+    @api.depends("name", "parent_id.complete_name")
+    def _compute_complete_name(self):
+        for channel in self:
+            above = channel.parent_id.complete_name
+            channel.complete_name = f"{above}.{channel.name}" if above else channel.name
+
+    @api.constrains("parent_id", "name")
+    def _check_place(self):
+        for channel in self:
+            if not channel.parent_id and channel.name != ROOT:
+                raise ValidationError(_("A channel needs a parent: every channel is below root."))
+            try:
+                full_name(channel.name)
+            except ChannelError as error:
+                raise ValidationError(str(error)) from error
+
+    def write(self, vals):
+        """Protect the root channel."""
+        if {"name", "parent_id"} & set(vals) and any(not channel.parent_id for channel in self):
+            raise UserError(_("Cannot change the root channel"))
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_root(self):
+        if any(not channel.parent_id for channel in self):
+            raise UserError(_("Cannot remove the root channel"))

@@ -1,0 +1,48 @@
+"""Direct connections to PostgreSQL, beside those of Odoo's pool.
+
+The jobrunner and the liveness locks need sessions of their own: ``LISTEN`` and session-level
+advisory locks do not survive a transaction-mode pooler, and a session in autocommit mode never
+holds an old snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg2
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
+
+from odoo.sql_db import connection_info_for
+
+CONNECT_SECONDS = 5
+"""How long a connection may take to open before the database counts as unreachable."""
+
+KEEPALIVE: Mapping[str, int] = {
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
+"""A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
+
+SESSION_OPTIONS = "-c synchronous_commit=off -c statement_timeout=30s -c lock_timeout=5s"
+"""These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
+log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
+never wait long for anybody either."""
+
+
+def connect(database: str, overrides: Mapping[str, Any], name: str) -> connection:
+    """Open a direct autocommit connection, READ COMMITTED.
+
+    :param database: name of the database
+    :param overrides: libpq parameters that replace Odoo's own, such as ``host`` and ``port``
+    :param name: what ``pg_stat_activity`` shows
+    :raises psycopg2.OperationalError: when the server cannot be reached
+    """
+    info = {**connection_info_for(database)[1], **overrides}
+    info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=SESSION_OPTIONS)
+    link = psycopg2.connect(**{**info, "application_name": name})
+    link.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    return link

@@ -1,0 +1,239 @@
+"""What the leading jobrunner reads and writes, on its own autocommit connection.
+
+Each statement is a transaction of its own in READ COMMITTED. None of them notifies: the runner
+knows what it did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.leases import JobRef
+from ..core.retry import LOST_LIMIT
+from ..core.scheduler import WINDOW, Place
+from .liveness import LOCK_SPACE, LOCK_SPACE_SIZE
+
+LEADER_LOCK = 2293787760715711918
+"""Key of the session-level advisory lock that makes a leader. It is the community addon's, so that
+the two can never dispatch the same table at a time."""
+
+TRY_LEAD = "SELECT pg_try_advisory_lock(%s)"
+# Not the waiting form: a statement that waits for the lock would hold back vacuum all that time.
+
+IS_INSTALLED = """
+SELECT to_regclass('queue_job') IS NOT NULL
+   AND EXISTS (SELECT FROM ir_module_module WHERE name = 'queue_job' AND state = 'installed')
+   AND NOT EXISTS (
+        SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
+"""
+
+READ_SECRET = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
+
+READ_WINDOW = """
+WITH RECURSIVE channels AS (
+    (SELECT channel FROM queue_job
+      WHERE state = 'pending' AND NOT scheduled ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.channel FROM queue_job q
+             WHERE q.state = 'pending' AND NOT q.scheduled AND q.channel > channels.channel
+             ORDER BY q.channel LIMIT 1)
+      FROM channels WHERE channels.channel IS NOT NULL
+)
+SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name, NULL
+  FROM channels CROSS JOIN LATERAL (
+        SELECT q.id, q.priority, q.channel_method_name FROM queue_job q
+         WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
+         ORDER BY q.priority, q.id LIMIT %(window)s) ready
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, (
+    SELECT EXTRACT(epoch FROM q.eta - clock_timestamp() AT TIME ZONE 'UTC') FROM queue_job q
+     WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1)
+"""
+# Steps from one channel to the next in the index instead of reading every row, so that its cost
+# follows the number of channels and the size of the window, never the backlog.
+
+READ_HELD = """
+SELECT DISTINCT ON (channel) channel, priority, id FROM queue_job
+ WHERE state = 'pending' AND scheduled AND attempt > 0
+ ORDER BY channel, priority, id
+"""
+
+PROMOTE = """
+UPDATE queue_job SET scheduled = false
+ WHERE id IN (
+    SELECT id FROM queue_job
+     WHERE state = 'pending' AND scheduled AND eta <= clock_timestamp() AT TIME ZONE 'UTC'
+     ORDER BY eta LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED)
+"""
+# SKIP LOCKED: a job that an operator is editing is theirs until they commit.
+
+ENQUEUE = """
+UPDATE queue_job
+   SET state = 'enqueued', attempt = attempt + 1,
+       date_enqueued = clock_timestamp() AT TIME ZONE 'UTC'
+ WHERE id IN (
+    SELECT id FROM queue_job
+     WHERE id = ANY(%s) AND state = 'pending' AND NOT scheduled
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id, attempt
+"""
+# Locked in the order of their ids, and what somebody else holds is passed over: the runner can
+# neither wait for an operator's transaction nor be half of a deadlock. A job that was cancelled
+# since the window was read is not 'pending' any more, and stays cancelled.
+
+RECALL = """
+UPDATE queue_job
+   SET state = 'pending', attempt = queue_job.attempt + 1, date_enqueued = NULL
+  FROM unnest(%s::int[], %s::int[]) AS seen (id, attempt)
+ WHERE queue_job.id = seen.id AND queue_job.attempt = seen.attempt
+   AND queue_job.state = 'enqueued'
+RETURNING queue_job.id
+"""
+# Races with a worker that starts the same job: both update the row, the second one waits, checks
+# again and finds the state or the attempt changed. Exactly one wins.
+
+READ_RUNNING = """
+SELECT id, priority, channel, channel_method_name, attempt FROM queue_job
+ WHERE state IN ('enqueued', 'started')
+"""
+
+REAP = """
+WITH dead AS (
+    SELECT id, attempt, state, lost + (state = 'started')::int AS lost FROM queue_job
+     WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
+       AND NOT EXISTS (
+            SELECT FROM pg_locks
+             WHERE locktype = 'advisory' AND objsubid = 2 AND objid = queue_job.id
+               AND classid = %(space)s + queue_job.attempt %% %(size)s
+               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+)
+UPDATE queue_job
+   SET attempt = queue_job.attempt + 1, lost = dead.lost,
+       retry = queue_job.retry - (dead.state = 'started')::int,
+       state = CASE WHEN dead.lost >= %(limit)s THEN 'failed' ELSE 'pending' END,
+       exc_name = CASE WHEN dead.lost >= %(limit)s THEN 'JobFoundDead' END,
+       exc_message = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
+       exc_info = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
+       result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
+                     THEN %(reason)s ELSE result END,
+       date_enqueued = NULL, date_started = NULL
+  FROM dead
+ WHERE queue_job.id = dead.id AND queue_job.attempt = dead.attempt AND queue_job.state = dead.state
+RETURNING queue_job.id, dead.state = 'started'
+"""
+# Dead is what no session holds the liveness lock of. The state and attempt seen are compared again
+# when the row is locked, so that a worker which starts or completes meanwhile keeps its job. The
+# attempt is raised: a worker that is alive after all, but cut off, is refused by the fence.
+
+STILL_RUNNING = """
+SELECT queue_job.id FROM queue_job
+  JOIN unnest(%s::int[], %s::int[]) AS seen (id, attempt)
+    ON queue_job.id = seen.id AND queue_job.attempt = seen.attempt
+ WHERE queue_job.state IN ('enqueued', 'started')
+"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """What the runner reads at once.
+
+    :param ready: the first ready jobs of each channel
+    :param next_eta: seconds until the next ETA, negative when it has come, ``None`` for none
+    """
+
+    ready: list[JobRef]
+    next_eta: float | None
+
+
+def try_lead(cr: Any) -> bool:
+    """Take the leader's lock of this database, or learn that another runner has it."""
+    cr.execute(TRY_LEAD, (LEADER_LOCK,))
+    return bool(cr.fetchone()[0])
+
+
+def is_installed(cr: Any) -> bool:
+    """Tell whether the addon is installed here and no module is being changed."""
+    cr.execute("SELECT to_regclass('ir_module_module') IS NOT NULL")
+    if not cr.fetchone()[0]:
+        return False
+    cr.execute(IS_INSTALLED)
+    return bool(cr.fetchone()[0])
+
+
+def read_secret(cr: Any) -> str:
+    """Return the database's own secret, with which run requests are signed."""
+    cr.execute(READ_SECRET)
+    return str(cr.fetchone()[0])
+
+
+def read_window(cr: Any) -> Window:
+    """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA."""
+    cr.execute(READ_WINDOW, {"window": WINDOW})
+    *ready, last = cr.fetchall()
+    jobs = [JobRef(row[1], row[0], row[2], row[3] or "") for row in ready]
+    return Window(jobs, None if last[4] is None else float(last[4]))
+
+
+def read_held(cr: Any) -> dict[str, Place]:
+    """Return, by channel, the first place of a job that waits for its retry."""
+    cr.execute(READ_HELD)
+    return {channel: (priority, number) for channel, priority, number in cr.fetchall()}
+
+
+def promote(cr: Any) -> int:
+    """Let jobs whose ETA has come compete like any other; return how many."""
+    cr.execute(PROMOTE)
+    return int(cr.rowcount)
+
+
+def enqueue(cr: Any, ids: Sequence[int]) -> dict[int, int]:
+    """Mark jobs as leased; return the attempt of each that was still there to be had."""
+    cr.execute(ENQUEUE, (list(ids),))
+    return dict(cr.fetchall())
+
+
+def recall(cr: Any, jobs: Iterable[JobRef]) -> list[int]:
+    """Take back the jobs that no worker has started; return their ids."""
+    cr.execute(RECALL, _columns(jobs))
+    return [row[0] for row in cr.fetchall()]
+
+
+def read_running(cr: Any) -> list[JobRef]:
+    """Return every job that a lease or a worker owns."""
+    cr.execute(READ_RUNNING)
+    return [JobRef(row[1], row[0], row[2], row[3] or "", row[4]) for row in cr.fetchall()]
+
+
+def reap(cr: Any, ids: Iterable[int], reason: str) -> dict[int, bool]:
+    """Take back the jobs of the dead.
+
+    A job that loses its worker for the :data:`LOST_LIMIT`-th time is failed.
+
+    :param ids: jobs whose lease is not open
+    :param reason: what the screen says of a started one
+    :return: by id of each job taken back, whether it had been started
+    """
+    cr.execute(
+        REAP,
+        {
+            "ids": list(ids),
+            "space": LOCK_SPACE,
+            "size": LOCK_SPACE_SIZE,
+            "limit": LOST_LIMIT,
+            "reason": reason,
+        },
+    )
+    return dict(cr.fetchall())
+
+
+def still_running(cr: Any, jobs: Iterable[JobRef]) -> set[int]:
+    """Return the ids of those jobs whose attempt is still enqueued or started."""
+    cr.execute(STILL_RUNNING, _columns(jobs))
+    return {row[0] for row in cr.fetchall()}
+
+
+def _columns(jobs: Iterable[JobRef]) -> tuple[list[int], list[int]]:
+    known = list(jobs)
+    return [job.id for job in known], [job.attempt for job in known]

@@ -1,0 +1,176 @@
+"""The side connection of a worker: what shows that it lives, and starts its jobs.
+
+PostgreSQL drops a session's advisory locks when the session ends, so a worker that is killed frees
+its jobs at once, and one that commits midway does not look dead.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg2
+
+from .connection import connect
+
+LOCK_SPACE = 0x514A0000
+LOCK_SPACE_SIZE = 0x10000
+"""First part of a liveness lock's two-part key: ``QJ`` and the low bits of the attempt; the second
+is the job's id. With the attempt in it, a lock that is still held after its job has ended is in
+nobody's way and its release can ride along with the next start."""
+
+IDLE_SECONDS = 60
+"""A side connection that no lease used for so long is closed."""
+
+START = """
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_lock(%(lock)s, %(id)s) AS locked,
+           pg_advisory_unlock(%(last_lock)s, %(last_id)s) AS unlocked
+)
+UPDATE queue_job
+   SET state = 'started', retry = retry + 1, date_started = clock_timestamp() AT TIME ZONE 'UTC',
+       worker_pid = %(pid)s, worker_host = %(host)s
+  FROM turn
+ WHERE turn.locked AND queue_job.id = %(id)s AND queue_job.state = 'enqueued'
+   AND queue_job.attempt = %(attempt)s
+RETURNING queue_job.id, queue_job.attempt, uuid, model_name, method_name, channel_method_name,
+          records, args, kwargs, retry, max_retries, company_id
+"""
+# One statement takes the lock and starts the job, so that there is no moment in which a started
+# job is not locked. It must run here and be committed before the job's own transaction takes its
+# snapshot, which would otherwise still show the job as enqueued. Two workers with the same attempt
+# cannot be: one of them finds the lock taken or the state changed.
+
+UNLOCK_ALL = "SELECT pg_advisory_unlock_all()"
+
+IS_MINE = "SELECT EXISTS (SELECT FROM queue_job WHERE id = %s AND attempt = %s AND state = 'started')"
+
+
+@dataclass(frozen=True)
+class StartedJob:
+    """The row of a job that this worker has just started, as stored."""
+
+    id: int
+    attempt: int
+    uuid: str
+    model_name: str | None
+    method_name: str
+    function: str
+    records: Any
+    args: Any
+    kwargs: Any
+    retry: int
+    max_retries: int
+    company_id: int | None
+
+
+class Liveness:
+    """One side connection; used by one lease at a time.
+
+    :param database: name of the database
+    :param overrides: libpq parameters of the direct connection
+    """
+
+    def __init__(self, database: str, overrides: Mapping[str, Any]) -> None:
+        self._link = connect(database, overrides, "queue_job worker")
+        self._held: tuple[int | None, int | None] = (None, None)
+        self.database = database
+        self.last_used = time.monotonic()
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether the connection was not seen broken."""
+        return not self._link.closed
+
+    def start(self, job: int, attempt: int, *, host: str, pid: int) -> StartedJob | None:
+        """Take the liveness lock of a job and start it.
+
+        :return: the job, or ``None`` when it was taken back, cancelled or is run by another
+        """
+        lock = LOCK_SPACE + attempt % LOCK_SPACE_SIZE
+        row = self._one(
+            START,
+            {
+                "lock": lock,
+                "id": job,
+                "attempt": attempt,
+                "last_lock": self._held[0],
+                "last_id": self._held[1],
+                "pid": pid,
+                "host": host,
+            },
+        )
+        if row is None:
+            self.release()
+            return None
+        self._held = (lock, job)
+        return StartedJob(*row)
+
+    def is_mine(self, job: int, attempt: int) -> bool:
+        """Tell whether this attempt still owns the job, which its own snapshot cannot know."""
+        row = self._one(IS_MINE, (job, attempt))
+        return bool(row and row[0])
+
+    def release(self) -> None:
+        """Free every lock that is still held."""
+        self._one(UNLOCK_ALL, ())
+        self._held = (None, None)
+
+    def close(self) -> None:
+        """End the session, and with it its locks."""
+        with suppress(psycopg2.Error):
+            self._link.close()
+
+    def _one(self, query: str, params: Any) -> tuple[Any, ...] | None:
+        with self._link.cursor() as cr:
+            cr.execute(query, params)
+            row: tuple[Any, ...] | None = cr.fetchone()
+        self.last_used = time.monotonic()
+        return row
+
+
+class LivenessPool:
+    """The side connections of this process that no lease uses, closed when idle."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._free: list[Liveness] = []
+        self._sweeper: threading.Timer | None = None
+
+    def take(self, database: str, overrides: Mapping[str, Any]) -> Liveness:
+        """Return a free connection to the database, or a new one."""
+        with self._guard:
+            for known in self._free:
+                if known.database == database and known.usable:
+                    self._free.remove(known)
+                    return known
+        return Liveness(database, overrides)
+
+    def give_back(self, liveness: Liveness) -> None:
+        """Keep a connection for the next lease."""
+        with self._guard:
+            if liveness.usable:
+                self._free.append(liveness)
+            if self._sweeper is None:
+                self._watch()
+
+    def _watch(self) -> None:
+        self._sweeper = threading.Timer(IDLE_SECONDS, self._sweep)
+        self._sweeper.daemon = True
+        self._sweeper.start()
+
+    def _sweep(self) -> None:
+        """Close what was idle too long; look again while anything is left."""
+        oldest = time.monotonic() - IDLE_SECONDS
+        with self._guard:
+            idle = [known for known in self._free if known.last_used <= oldest]
+            self._free = [known for known in self._free if known.last_used > oldest]
+            self._sweeper = None
+            if self._free:
+                self._watch()
+        for known in idle:
+            known.close()

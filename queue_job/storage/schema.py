@@ -1,0 +1,90 @@
+"""Indexes and triggers of the job table, beside the columns that Odoo's ORM creates.
+
+The hot indexes are partial: they hold the jobs that wait or run, and so stay small however much
+history there is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+NOTIFY_CHANNEL = "queue_job"
+"""What the jobrunner listens to. The payload is always empty, so that PostgreSQL folds all the
+notifications of a transaction into one."""
+
+INDEXES = (
+    # The runner's window: the first ready jobs of a channel.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_ready_index ON queue_job (channel, priority, id)
+     WHERE state = 'pending' AND NOT scheduled
+    """,
+    # Jobs whose ETA has not come, by the time at which it will.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_scheduled_index ON queue_job (eta)
+     WHERE state = 'pending' AND scheduled
+    """,
+    # Jobs that wait for a retry, which hold back a sequential channel.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_retrying_index ON queue_job (channel, priority, id)
+     WHERE state = 'pending' AND scheduled AND attempt > 0
+    """,
+    # What the reaper and a new leader look at.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_running_index ON queue_job (id)
+     WHERE state IN ('enqueued', 'started')
+    """,
+    # Finished jobs by age, for their removal.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_finished_index
+        ON queue_job (channel, (COALESCE(date_done, date_cancelled)))
+     WHERE state IN ('done', 'cancelled')
+    """,
+    # A waiting job with the same identity.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_identity_key_state_partial_index
+        ON queue_job (identity_key)
+     WHERE state IN ('pending', 'enqueued', 'wait_dependencies') AND identity_key IS NOT NULL
+    """,
+)
+
+SCHEDULE_TRIGGER = """
+CREATE OR REPLACE FUNCTION queue_job_schedule() RETURNS trigger AS $$
+BEGIN
+    -- One rule for every writer: a job is scheduled while its ETA lies ahead.
+    NEW.scheduled := COALESCE(NEW.eta > now() AT TIME ZONE 'UTC', false);
+    RETURN NEW;
+END
+$$ LANGUAGE plpgsql;
+
+DROP TRIGGER IF EXISTS queue_job_schedule ON queue_job;
+CREATE TRIGGER queue_job_schedule BEFORE INSERT OR UPDATE OF eta ON queue_job
+FOR EACH ROW WHEN (NEW.eta IS NOT NULL OR NEW.scheduled IS NOT false)
+EXECUTE FUNCTION queue_job_schedule();
+"""
+
+NOTIFY_TRIGGERS = """
+CREATE OR REPLACE FUNCTION queue_job_notify() RETURNS trigger AS $$
+BEGIN
+    PERFORM pg_notify('queue_job', '');
+    RETURN NULL;
+END
+$$ LANGUAGE plpgsql;
+
+DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
+CREATE TRIGGER queue_job_notify AFTER INSERT ON queue_job
+FOR EACH STATEMENT EXECUTE FUNCTION queue_job_notify();
+
+-- What makes a waiting job ready, or moves it. The engine's own steps pass over it: they lead out
+-- of 'pending', or back into it from a lease, of which the runner knows.
+DROP TRIGGER IF EXISTS queue_job_notify_ready ON queue_job;
+CREATE TRIGGER queue_job_notify_ready AFTER UPDATE OF state, eta, priority, channel ON queue_job
+FOR EACH ROW
+WHEN (NEW.state = 'pending' AND OLD.state NOT IN ('enqueued', 'started'))
+EXECUTE FUNCTION queue_job_notify();
+"""
+
+
+def create(cr: Any) -> None:
+    """Create or replace what the job table needs beyond its columns."""
+    for statement in (*INDEXES, SCHEDULE_TRIGGER, NOTIFY_TRIGGERS):
+        cr.execute(statement)
