@@ -1,0 +1,65 @@
+"""The route through which a jobrunner gives a lease to this worker."""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+
+from werkzeug.exceptions import BadRequest, Forbidden, NotFound, RequestEntityTooLarge
+
+from odoo import http
+
+from ..core.report import read_lease, write_reports
+from ..core.signature import HEADER, is_valid
+from ..executor import run_lease
+
+BODY_LIMIT = 65_536
+"""Bytes; the longest lease needs a tenth of it. Nothing longer is read from a stranger."""
+
+
+class RunJobController(http.Controller):
+    """Runs what carries the signature of this database's jobrunner, and nothing else."""
+
+    @http.route(
+        "/queue_job/run",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+    )
+    def run(self):
+        """Run a lease; answer with the outcome of each job whose turn came."""
+        request = http.request
+        body = self._signed_body(request)
+        try:
+            jobs = read_lease(body)
+        except (TypeError, ValueError) as error:
+            raise BadRequest(str(error)) from error
+        with _no_request():
+            reports = run_lease(request.env.cr, jobs)
+        return request.make_json_response(write_reports(reports))
+
+    def _signed_body(self, request):
+        """Return the body of a request whose signature is right."""
+        if not request.db:
+            raise NotFound
+        if not 0 < (request.httprequest.content_length or 0) <= BODY_LIMIT:
+            raise RequestEntityTooLarge
+        body = request.httprequest.get_data(cache=False)
+        secret = request.env["ir.config_parameter"].sudo().get_param("database.secret")
+        signature = request.httprequest.headers.get(HEADER, "")
+        if not is_valid(signature, secret, request.db, body, time.time()):
+            raise Forbidden
+        return body
+
+
+@contextmanager
+def _no_request():
+    """Hide the request from the jobs: none of them was asked for by a browser."""
+    http._request_stack.push(None)
+    try:
+        yield
+    finally:
+        http._request_stack.pop()

@@ -1,0 +1,287 @@
+"""Running a lease: each job is started, loaded, performed and recorded, in its own transaction.
+
+Who asks for it is none of its business. It needs an idle Odoo cursor, of which it makes one
+transaction per job, and keeps the liveness lock of the running job on a side connection.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg2
+from psycopg2 import errorcodes
+
+from odoo import api
+from odoo.exceptions import ConcurrencyError
+
+from .core.report import Outcome, Report
+from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
+from .decorator import JOB_REGISTRY
+from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
+from .fields import decode, decode_records
+from .settings import settings
+from .storage import outcome
+from .storage.liveness import Liveness, LivenessPool, StartedJob
+
+_logger = logging.getLogger(__name__)
+
+LEASE_LIMIT_SECONDS = 1.0
+"""A worker begins no further job of a lease after this long: it turned out slower than was
+expected, and what is left is better off in another worker."""
+
+CONFLICT_PAUSE_SECONDS = 0.05
+"""Longest pause before the second try after a conflict; doubles from try to try."""
+
+CONFLICTS = (
+    errorcodes.SERIALIZATION_FAILURE,
+    errorcodes.DEADLOCK_DETECTED,
+    errorcodes.LOCK_NOT_AVAILABLE,
+)
+
+_pool = LivenessPool()
+
+
+class _Taken(Exception):
+    """The job is not this worker's any more; whatever it did must not be committed."""
+
+
+@dataclass
+class _Run:
+    """One job in the hands of this worker.
+
+    :param cr: cursor of the job's transaction
+    :param liveness: side connection that holds the job's lock
+    :param job: the job as stored
+    """
+
+    cr: Any
+    liveness: Liveness
+    job: StartedJob
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self.began
+
+
+def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
+    """Run the jobs of a lease, one after the other.
+
+    :param cr: Odoo cursor without a transaction worth keeping
+    :param jobs: id and attempt of each, in order
+    :return: one report per job whose turn came; the others were not started
+    """
+    cr.rollback()
+    liveness = _pool.take(cr.dbname, settings().database)
+    try:
+        return list(_run_each(cr, liveness, jobs))
+    finally:
+        _pool.give_back(liveness)
+
+
+def _run_each(cr: Any, liveness: Liveness, jobs: Iterable[tuple[int, int]]) -> Iterator[Report]:
+    """Yield a report per job until the lease's time is up or a connection is lost."""
+    limit = time.monotonic() + LEASE_LIMIT_SECONDS
+    for number, attempt in jobs:
+        report = _run_job(cr, liveness, number, attempt)
+        yield report
+        if report.outcome is Outcome.LOST or time.monotonic() > limit:
+            return
+
+
+def _run_job(cr: Any, liveness: Liveness, number: int, attempt: int) -> Report:
+    """Start, perform and record one job."""
+    try:
+        job = liveness.start(number, attempt, host=socket.gethostname(), pid=os.getpid())
+        if job is None:
+            return Report(number, Outcome.TAKEN, 0.0)
+        run = _Run(cr, liveness, job)
+        with _as_job(run):
+            return Report(number, _bring_to_an_end(run), run.seconds)
+    except (psycopg2.OperationalError, psycopg2.InterfaceError):
+        _logger.warning("job %s: connection to PostgreSQL lost", number, exc_info=True)
+        liveness.close()
+        return Report(number, Outcome.LOST, 0.0)
+
+
+@contextmanager
+def _as_job(run: _Run) -> Iterator[None]:
+    """Give the job an ORM transaction and a thread name of its own for as long as it runs.
+
+    Without one of its own, pending computations would be flushed as the user of the first job that
+    the cursor has seen.
+    """
+    thread = threading.current_thread()
+    outer, run.cr.transaction = run.cr.transaction, None
+    name, thread.name = thread.name, f"job {run.job.uuid}"
+    try:
+        yield
+    finally:
+        run.cr.transaction, thread.name = outer, name
+
+
+def _bring_to_an_end(run: _Run) -> Outcome:
+    """Perform the job, and record whatever comes of it."""
+    try:
+        return _perform_through_conflicts(run)
+    except _Taken:
+        run.cr.rollback()
+        _logger.warning("job %s was taken back: its work is rolled back", run.job.uuid)
+        return Outcome.TAKEN
+    except RetryableError as error:
+        return _postpone(run, error)
+    except Exception as error:
+        if _connection_lost(run, error):
+            raise
+        return _fail(run, error)
+
+
+def _perform_through_conflicts(run: _Run) -> Outcome:
+    """Perform the job; try again at once when its transaction conflicts with another.
+
+    :raises RetryableError: after the last such try
+    """
+    for number in range(1, CONFLICT_TRIES + 1):
+        try:
+            return _perform(run)
+        except (psycopg2.OperationalError, ConcurrencyError) as error:
+            if not _is_conflict(error):
+                raise
+            _undo(run)
+            if not run.liveness.is_mine(run.job.id, run.job.attempt):
+                # The conflict was with the one who took the job.
+                raise _Taken from error
+            message = str(error).strip()
+        _logger.info("job %s: conflict, try %s: %s", run.job.uuid, number, message)
+        time.sleep(random.uniform(0, CONFLICT_PAUSE_SECONDS * 2**number))
+    raise RetryableError(message, seconds=CONFLICT_INTERVAL)
+
+
+def _perform(run: _Run) -> Outcome:
+    """Load and call; the job's end is committed with its work."""
+    call = _load(run)
+    try:
+        result = call()
+    except NothingToDoJob as nothing:
+        result = str(nothing) or None
+    run.cr.flush()
+    text = None if result is None else _storable(str(result))
+    seconds = run.seconds
+    if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
+        raise _Taken
+    _commit(run)
+    _logger.debug("job %s done in %.3f s", run.job.uuid, seconds)
+    return Outcome.DONE
+
+
+def _load(run: _Run) -> Callable[[], Any]:
+    """Return the stored call, ready to be made as the job's user.
+
+    :raises NotReadableJobError: when the code, the model or an argument's type is gone
+    """
+    job = run.job
+    env = api.Environment(run.cr, None, {"job_uuid": job.uuid})
+    try:
+        records = decode_records(job.records, env)
+        args = tuple(decode(job.args or [], records.env))
+        kwargs = decode(job.kwargs or {}, records.env)
+        if job.model_name is None:
+            function = JOB_REGISTRY[job.method_name]
+            return lambda: function.run(records.env, args, kwargs)
+        method = getattr(records, job.method_name)
+    except (KeyError, AttributeError, TypeError, ValueError) as error:
+        raise NotReadableJobError(f"{job.function} cannot be called: {error!r}") from error
+    return lambda: method(*args, **kwargs)
+
+
+def _postpone(run: _Run, error: RetryableError) -> Outcome:
+    """Send the job back for later, unless its tries are used up."""
+    _undo(run)
+    job = run.job
+    env = api.Environment(run.cr, api.SUPERUSER_ID, {})
+    decision = decide_retry(
+        message=str(error),
+        retry=job.retry,
+        max_retries=job.max_retries,
+        pattern=env["queue.job.function"].job_config(job.function).retry_pattern,
+        draw=random.uniform,
+        seconds=error.seconds,
+        ignore_retry=error.ignore_retry,
+    )
+    if isinstance(decision, Exhausted):
+        failure = FailedJobError(decision.message)
+        failure.__cause__ = error
+        return _fail(run, failure)
+    wait, message = decision.seconds, _storable(decision.message)
+    _logger.info("job %s comes back in %.1f s: %s", job.uuid, wait, message)
+    recorded = outcome.postpone(
+        run.cr, job.id, job.attempt, message=message, wait=wait, counted=decision.counted
+    )
+    return _recorded(run, recorded, Outcome.POSTPONED)
+
+
+def _fail(run: _Run, error: Exception) -> Outcome:
+    """Record the error of a job; its work is rolled back."""
+    seconds = run.seconds
+    _undo(run)
+    job = run.job
+    text = "".join(traceback.format_exception(error))
+    _logger.error("job %s %s failed\n%s", job.uuid, job.function, text)
+    kind = type(error)
+    details = {
+        "exc_name": f"{kind.__module__}.{kind.__name__}",
+        "exc_message": _storable(str(error.args[0] if error.args else error)),
+        "exc_info": _storable(text),
+    }
+    recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)
+    return _recorded(run, recorded, Outcome.FAILED)
+
+
+def _recorded(run: _Run, recorded: bool, result: Outcome) -> Outcome:
+    """Commit what was recorded, or learn that the job was somebody else's by then."""
+    if not recorded:
+        run.cr.rollback()
+        _logger.warning("job %s was not ours any more when it ended", run.job.uuid)
+        return Outcome.TAKEN
+    # The lease owns this cursor, and the record of a job's end must not wait for the next job.
+    run.cr.commit()
+    return result
+
+
+def _commit(run: _Run) -> None:
+    """Commit the job's work and tell other processes of the caches that it made stale."""
+    # The job's own transaction ends here: its effects and its state become one fact.
+    run.cr.commit()
+    api.Environment(run.cr, None, {}).registry.signal_changes()
+
+
+def _undo(run: _Run) -> None:
+    """Roll back the job's work, and what it did to the registry's caches."""
+    run.cr.rollback()
+    env = api.Environment(run.cr, None, {})
+    env.transaction.reset()
+    env.registry.reset_changes()
+
+
+def _is_conflict(error: Exception) -> bool:
+    return isinstance(error, ConcurrencyError) or getattr(error, "pgcode", None) in CONFLICTS
+
+
+def _connection_lost(run: _Run, error: Exception) -> bool:
+    lost = isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
+    return lost and (run.cr.closed or not run.liveness.usable)
+
+
+def _storable(text: str) -> str:
+    """Return text without what PostgreSQL cannot store."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
