@@ -1,0 +1,1 @@
+from . import connector_jobs, controllers, models

@@ -1,0 +1,1 @@
+from . import bank, bank_import, queue_job
