@@ -6,6 +6,7 @@ included, so that ``max_retries=5`` means five executions.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Union
@@ -70,9 +71,9 @@ def check_pattern(pattern: Mapping[object, object] | None) -> dict[int, Interval
 def _read_try(key: object) -> int:
     try:
         number = int(key)  # type: ignore[call-overload]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = 0
-    if number < 1:
+    if number < 1 or (isinstance(key, float) and key != number):
         raise RetryPatternError(f"retry pattern: {key!r} is not the number of a try, 1 or more")
     return int(number)
 
@@ -81,9 +82,10 @@ def _read_interval(value: object) -> Interval:
     parts = value if isinstance(value, (list, tuple)) else (value,)
     try:
         seconds = [float(part) for part in parts]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = []
-    if len(seconds) not in (1, 2) or min(seconds) < 0 or seconds != sorted(seconds):
+    finite = all(0 <= part < math.inf for part in seconds)
+    if len(seconds) not in (1, 2) or not finite or seconds != sorted(seconds):
         raise RetryPatternError(
             f"retry pattern: {value!r} is neither seconds nor (least, most) seconds",
         )
