@@ -29,9 +29,8 @@ def a_heavy_task(session: ConnectorSession, model_name: str, record_id: int) -> 
     record = env[model_name].browse(record_id).exists()
     if not record:
         return env._("%(model)s %(id)s was deleted", model=model_name, id=record_id)
-    fields = env["ir.model.fields"].sudo().search(
-        [("ttype", "=", "many2one"), ("relation", "=", model_name), ("store", "=", True)],
-    )
+    domain = [("ttype", "=", "many2one"), ("relation", "=", model_name), ("store", "=", True)]
+    fields = env["ir.model.fields"].sudo().search(domain)
     count = sum(_count(env, field.model, field.name, record_id) for field in fields)
     return env._("%(count)s records refer to %(name)s", count=count, name=record.display_name)
 

@@ -39,7 +39,7 @@ def call(env: api.Environment, method: str, path: str, **values: Any) -> dict[st
         response = requests.request(
             method,
             f"{_url(env)}/{path}",
-            json=values,
+            json=values or None,
             timeout=TIMEOUT,
             headers={"X-Odoo-Database": env.cr.dbname},
         )

@@ -38,7 +38,8 @@ class BankImport(models.Model):
 
     def _compute_jobs(self):
         # Everybody may see how far an import is, jobs are for managers.
-        groups = self.env["queue.job"].sudo()._read_group(
+        jobs = self.env["queue.job"].sudo()
+        groups = jobs._read_group(
             [("bank_import_id", "in", self.ids)],
             ["bank_import_id", "method_name", "state"],
             ["__count"],
