@@ -15,9 +15,9 @@ from odoo.tools import config
 
 from odoo.addons.queue_job.exception import RetryableError
 
-TIMEOUT = (2, 5)
-"""Seconds to connect and to wait for the answer. Never call without: a job that waits for ever
-keeps its place in the channel for ever."""
+TIMEOUT = 5
+"""Seconds to wait for the shop. Never call without: a job that waits for ever keeps its place in
+the channel for ever."""
 
 RETRY_SECONDS = 2
 """Wait after a fault; short, because the demonstration is watched."""

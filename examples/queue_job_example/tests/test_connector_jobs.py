@@ -14,12 +14,11 @@ class TestConnectorJobs(TransactionCase):
         self.session = ConnectorSession.from_env(self.env)
 
     def test_a_heavy_task_counts(self):
-        partner = self.env["res.partner"].create({"name": "Parent"})
-        self.assertEqual(self.heavy(partner), "0 records refer to Parent")
-        # A contact refers to its company as its parent and as its commercial entity.
-        self.env["res.partner"].create({"name": "Child", "parent_id": partner.id})
-        self.env.flush_all()
-        self.assertNotEqual(self.heavy(partner), "0 records refer to Parent")
+        country = self.env["res.country"].create({"name": "Utopia", "code": "XU"})
+        self.assertEqual(self.heavy(country), "0 records refer to Utopia")
+        self.env["res.bank"].create({"name": "A bank", "country": country.id})
+        self.env["res.partner"].create({"name": "Old", "country_id": country.id, "active": False})
+        self.assertEqual(self.heavy(country), "2 records refer to Utopia")
 
     def test_a_heavy_task_reads_late(self):
         partner = self.env["res.partner"].create({"name": "Gone soon"})
@@ -42,8 +41,8 @@ class TestConnectorJobs(TransactionCase):
         a_heavy_task.delay(self.session, "res.partner", 1)
         import_order.delay(self.env, 1, priority=50)
         heavy, order = self.env["queue.job"].sudo().search([], order="id DESC", limit=2)[::-1]
-        self.assertEqual(self.stored(heavy), (["res.partner", 1], "root", 10))
-        self.assertEqual(self.stored(order), ([1], "root.shop", 50))
+        self.assertEqual(self.stored(heavy), (("res.partner", 1), "root", 10))
+        self.assertEqual(self.stored(order), ((1,), "root.shop", 50))
 
     def stored(self, job):
         return job.args, job.channel, job.priority
