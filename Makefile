@@ -1,0 +1,8 @@
+# Everything is done by the package dev; these are its short names.
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit addons acceptance clean
+
+help demo test lint unit addons acceptance clean:
+	@exec $(PYTHON) -m dev $@

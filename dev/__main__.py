@@ -1,0 +1,110 @@
+"""The commands: ``python3 -m dev <command>``, of which the Makefile's targets are the short names."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+
+from . import cache, venv
+from .process import end_on_sigterm
+from .terminal import SetupError, say
+
+INTERRUPTED = 130
+"""The exit status that shells give to Ctrl-C."""
+
+
+def demo() -> int:
+    """Import a real table by jobs, and serve it."""
+    from .demo import run
+
+    return run()
+
+
+def test(*kinds: str) -> int:
+    """Run every kind of tests."""
+    from .testing import KINDS, run
+
+    return run(kinds or list(KINDS))
+
+
+def lint() -> int:
+    """Check style, layout and types."""
+    return test("lint")
+
+
+def unit() -> int:
+    """Run the tests of the pure code."""
+    return test("unit")
+
+
+def addons() -> int:
+    """Run the addons' tests in Odoo."""
+    return test("addons")
+
+
+def acceptance() -> int:
+    """Run the tests that start and kill real servers."""
+    return test("acceptance")
+
+
+def shell_env() -> int:
+    """Print what a shell needs to start Odoo and the tools by hand: eval "$(python3 -m dev shell-env)"."""
+    from .shell import exports
+
+    say(exports())
+    return 0
+
+
+COMMANDS: dict[str, Callable[[], int]] = {
+    "demo": demo,
+    "test": test,
+    "lint": lint,
+    "unit": unit,
+    "addons": addons,
+    "acceptance": acceptance,
+    "shell-env": shell_env,
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command and return its exit status."""
+    name = arguments[0] if len(arguments) == 1 else ""
+    if name == "clean":
+        from .clean import clean
+
+        return clean()
+    if name not in COMMANDS:
+        say(_usage())
+        return 0 if name == "help" else 2
+    if not venv.is_active():
+        _continue_in_environment(name)
+    return COMMANDS[name]()
+
+
+def _usage() -> str:
+    lines = [
+        f"  {name:<12} {(command.__doc__ or '').strip()}" for name, command in COMMANDS.items()
+    ]
+    lines.append(f"  {'clean':<12} Stop what runs and remove all that was fetched and built.")
+    return "\n".join(["python3 -m dev COMMAND", *lines])
+
+
+def _continue_in_environment(name: str) -> None:
+    """Replace this process by the same command in the virtual environment."""
+    from .odoo import remember_importable
+
+    remember_importable()
+    with cache.exclusive(cache.cache_folder() / "setup.lock"):
+        python = venv.ensure()
+    os.execv(python, [str(python), "-m", "dev", name])  # noqa: S606
+
+
+if __name__ == "__main__":
+    end_on_sigterm()
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except SetupError as error:
+        sys.exit(f"dev: {error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)

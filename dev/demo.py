@@ -1,0 +1,135 @@
+"""The demonstration: a real table is imported by jobs while you watch, in your terminal and in your browser."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from . import odoo
+from .network import free_port
+from .postgres import main_cluster
+from .server import LOGIN, PASSWORD, OdooServer, remove_logs
+from .template import ADDONS_FOLDERS, Templates
+from .terminal import ProgressLine, SetupError, say
+
+DATABASE = "queue_job_demo"
+MODULE = "queue_job_example"
+MODEL = "queue_job_example.bank_import"
+
+WORKERS = 4
+PORT = 8069
+"""Wanted port; another one is taken when it is busy."""
+
+CHANNELS = "root:4,root.csv:3,root.shop:1:sequential"
+
+HONEST = {"fsync": "on", "full_page_writes": "on"}
+"""The figures shown are those of a database that keeps its promises."""
+
+POLL = 0.2
+PATIENCE = 120.0
+"""Seconds between two looks, and without any progress before giving up."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the import is."""
+
+    total: int
+    done: int
+    failed: int
+    imported: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether every job has ended."""
+        return self.done + self.failed >= self.total
+
+    def line(self, seconds: float) -> str:
+        """Return what is shown while it runs."""
+        rate = self.done / seconds if seconds else 0.0
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} of {self.total} jobs done{failed}, {self.imported} lines imported, {rate:.0f} jobs/s"
+
+    def summary(self, lines: int, seconds: float) -> str:
+        """Return what is shown at the end."""
+        rate = self.done / seconds if seconds else 0.0
+        return f"{self.imported} of {lines} lines imported by {self.done} jobs in {seconds:.1f} s ({rate:.0f} jobs/s)"
+
+
+def run() -> int:
+    """Run the demonstration and return the exit status.
+
+    It serves until Ctrl-C, or, with ``DEMO_EXIT`` set, ends after the import.
+    """
+    found = odoo.find()
+    with main_cluster(HONEST) as cluster:
+        remove_logs(cluster)
+        Templates(found, cluster).create(DATABASE, [MODULE])
+        server = OdooServer(
+            found,
+            cluster,
+            DATABASE,
+            workers=WORKERS,
+            port=free_port(PORT),
+            addons=ADDONS_FOLDERS,
+            env={"ODOO_CONNECTOR_CHANNELS": CHANNELS},
+        )
+        with server:
+            return _demonstrate(server)
+
+
+def _demonstrate(server: OdooServer) -> int:
+    say(f"Odoo answers at {server.url} (login {LOGIN}, password {PASSWORD}); log: {server.log}")
+    imported = _import(server)
+    if os.environ.get("DEMO_EXIT"):
+        return 0 if imported else 1
+    say(f"Open {server.url} (login {LOGIN}, password {PASSWORD}). Ctrl-C ends the demonstration")
+    _wait_for_interrupt()
+    return 0
+
+
+def _import(server: OdooServer) -> bool:
+    """Start the import, show its progress, and tell whether all of it succeeded."""
+    lines = int(server.rpc(MODEL, "start_demo")["total"])
+    start = time.monotonic()
+    progress = _follow(server, start)
+    say(progress.summary(lines, time.monotonic() - start))
+    return progress.imported == lines and not progress.failed
+
+
+def _follow(server: OdooServer, start: float) -> Progress:
+    """Show the progress until it is over.
+
+    :raises SetupError: when nothing happens any more
+    """
+    line = ProgressLine()
+    last, moved = None, start
+    try:
+        while True:
+            progress = _progress(server)
+            now = time.monotonic()
+            line.show(progress.line(now - start))
+            if progress.finished:
+                return progress
+            if progress != last:
+                last, moved = progress, now
+            if now - moved > PATIENCE:
+                raise SetupError(f"No job has ended for {PATIENCE:.0f} s; read {server.log}")
+            time.sleep(POLL)
+    finally:
+        line.close()
+
+
+def _progress(server: OdooServer) -> Progress:
+    answer: dict[str, Any] = server.rpc(MODEL, "progress")
+    return Progress(**{name: int(answer[name]) for name in ("total", "done", "failed", "imported")})
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        say("\nStopping")

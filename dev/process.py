@@ -1,0 +1,189 @@
+"""Child processes: each has a time limit, and none outlives this process.
+
+A child that serves (PostgreSQL, Odoo) runs in a session of its own, so that Ctrl-C reaches this process alone and
+children are stopped in the right order. Where the kernel can, it also signals them when this process is
+killed outright.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any, NoReturn
+
+from .terminal import SetupError
+
+PR_SET_PDEATHSIG = 1
+"""``prctl`` option of Linux: the signal this process gets when the thread that started it ends."""
+
+STOP_GRACE = 20.0
+"""Seconds for a child to end by itself once asked; Odoo gives its own workers about ten."""
+
+Command = Sequence[str | os.PathLike[str]]
+
+
+def tied_to_parent(death_signal: int) -> Callable[[], None] | None:
+    """Return what a child runs before ``exec`` so that it gets ``death_signal`` when its parent is killed.
+
+    It holds for the thread that starts the child: start servers from the main thread.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    parent = os.getpid()
+
+    def tie() -> None:
+        prctl(PR_SET_PDEATHSIG, death_signal)
+        if os.getppid() != parent:
+            os._exit(1)
+
+    return tie
+
+
+def serve(
+    command: Command,
+    *,
+    log: IO[bytes],
+    death_signal: int,
+    env: Mapping[str, str] | None = None,
+    user: str | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a server in a session of its own, with its output in ``log``.
+
+    :param user: account to run as, which only root may choose
+    """
+    return subprocess.Popen(
+        command,
+        cwd="/",
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        preexec_fn=tied_to_parent(death_signal),
+        **as_user(user),
+    )
+
+
+def as_user(user: str | None) -> dict[str, Any]:
+    """Return the ``Popen`` arguments that drop every right of root."""
+    return {} if user is None else {"user": user, "group": _group(user), "extra_groups": []}
+
+
+def _group(user: str) -> int:
+    import pwd  # not on every system, and only root needs it
+
+    return pwd.getpwnam(user).pw_gid
+
+
+def run(
+    command: Command,
+    *,
+    timeout: float,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    output: IO[bytes] | None = None,
+) -> int:
+    """Run to the end and return the exit status; the child ends with this function, whatever happens.
+
+    :raises SetupError: when it takes longer than ``timeout`` seconds
+    """
+    with subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=env,
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        preexec_fn=tied_to_parent(signal.SIGTERM),
+    ) as process:
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            raise SetupError(
+                f"{_name(command)} took more than {timeout:.0f} s; try again"
+            ) from None
+        finally:
+            stop(process)
+
+
+def check(
+    command: Command, *, timeout: float, remedy: str, env: Mapping[str, str] | None = None
+) -> None:
+    """Run with its output shown.
+
+    :param remedy: what the user can do when it fails
+    :raises SetupError: when it does not end with status 0
+    """
+    status = run(command, timeout=timeout, env=env)
+    if status:
+        raise SetupError(f"{_name(command)} ended with status {status}; {remedy}")
+
+
+def capture(
+    command: Command,
+    *,
+    timeout: float,
+    remedy: str,
+    user: str | None = None,
+    text: str | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Run silently and return what it printed.
+
+    :param text: what it reads from its standard input
+    :raises SetupError: with the tail of its complaint, when it does not end with status 0
+    """
+    try:
+        done = subprocess.run(
+            command,
+            cwd="/",
+            env=env,
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            **as_user(user),
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise SetupError(f"{_name(command)} could not run ({error}); {remedy}") from error
+    if done.returncode:
+        complaint = (done.stderr or done.stdout).strip()[-500:]
+        raise SetupError(f"{_name(command)} failed ({complaint}); {remedy}")
+    return done.stdout
+
+
+def stop(
+    process: subprocess.Popen[bytes],
+    *,
+    stop_signal: int = signal.SIGTERM,
+    grace: float = STOP_GRACE,
+) -> None:
+    """Ask the process to end, wait, then kill it. A process that ended already is only reaped."""
+    if process.poll() is not None:
+        return
+    process.send_signal(stop_signal)
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_on_sigterm() -> None:
+    """Turn SIGTERM into an exception, so that every ``finally`` on the way out runs."""
+    signal.signal(signal.SIGTERM, _exit_by_signal)
+
+
+def _exit_by_signal(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _name(command: Command) -> str:
+    return Path(command[0]).name

@@ -1,0 +1,155 @@
+"""Template databases: Odoo's modules are installed once, and every test starts from a copy in a second.
+
+Two layers: Odoo's own modules, kept until Odoo changes; ours on top, kept until a file of an addon changes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import cache, process
+from .odoo import Odoo
+from .postgres import Cluster, installed_versions
+from .server import OdooServer, filestore
+from .terminal import SetupError, say
+
+BASE_MODULES = ("web", "mail")
+"""The first layer: what our addons need of Odoo, with all that it pulls in."""
+
+PREFIX = "queue_job_template"
+BUILDING = "queue_job_building"
+"""Names of databases: a template gets its name when it is whole."""
+
+ADDONS_FOLDERS = (cache.CHECKOUT / "tests" / "addons", cache.CHECKOUT / "examples")
+"""Where the addons of the checkout lie, beside ``queue_job`` itself."""
+
+DUMP_TIMEOUT = 300
+"""Seconds to carry a database to another cluster."""
+
+SKIPPED_LINES = ("SET transaction_timeout", "\\restrict", "\\unrestrict")
+"""Lines of a new server's dump that an older one does not know."""
+
+
+class Templates:
+    """The template databases of one cluster.
+
+    :param odoo: the Odoo that installs them
+    :param cluster: a running PostgreSQL
+    """
+
+    def __init__(self, odoo: Odoo, cluster: Cluster) -> None:
+        self.odoo = odoo
+        self.cluster = cluster
+
+    def base(self) -> str:
+        """Return the name of a template with Odoo's own modules."""
+        name = self._name("base", [self.odoo.version, *BASE_MODULES])
+        if name not in self.cluster.databases():
+            say(f"Installing {', '.join(BASE_MODULES)} once")
+            self._build(name, BASE_MODULES, template=None)
+        return name
+
+    def with_modules(self, modules: Sequence[str] = ("queue_job",)) -> str:
+        """Return the name of a template with ``modules`` of the checkout installed."""
+        folders = [cache.CHECKOUT / "queue_job", *ADDONS_FOLDERS]
+        label = cache.key_of(sorted(modules))[:6]
+        name = self._name(label, [self.odoo.version, cache.key_of_files(folders)])
+        if name not in self.cluster.databases():
+            base = self.base()
+            say(f"Installing {', '.join(modules)}")
+            self._build(name, modules, template=base)
+        return name
+
+    def create(self, database: str, modules: Sequence[str] = ("queue_job",)) -> str:
+        """Create ``database`` with ``modules`` installed, in place of one of that name, and return its name."""
+        self.copy(self.with_modules(modules), database)
+        return database
+
+    def copy(self, template: str, database: str) -> None:
+        """Create ``database`` as a copy of ``template``, attachments included."""
+        self.drop(database)
+        self.cluster.create_database(database, template)
+        _link_tree(filestore(self.cluster, template), filestore(self.cluster, database))
+
+    def drop(self, database: str) -> None:
+        """Drop a database and its attachments."""
+        self.cluster.drop_database(database)
+        cache.remove(filestore(self.cluster, database))
+
+    def carry(self, database: str, target: Cluster, name: str | None = None) -> str:
+        """Copy ``database`` to another cluster, of any version, and return its name there."""
+        name = name or database
+        target.create_database(name)
+        dump = self.cluster.home / f"{database}.sql"
+        tools = _newest_tools()
+        _tool([tools / "pg_dump", "--no-owner", "--no-acl", "--file", dump, database], self.cluster)
+        lines = dump.read_text().splitlines(keepends=True)
+        dump.write_text("".join(line for line in lines if not line.startswith(SKIPPED_LINES)))
+        _tool([tools / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", dump, "-d", name], target)
+        dump.unlink()
+        _link_tree(filestore(self.cluster, database), filestore(target, name))
+        return name
+
+    def _name(self, label: str, parts: Sequence[str]) -> str:
+        return f"{PREFIX}_{label}_{cache.key_of(parts)}"
+
+    def _build(self, name: str, modules: Sequence[str], template: str | None) -> None:
+        """Install into a database of another name, so that an interrupted build is never taken for a template."""
+        if template:
+            self.copy(template, BUILDING)
+        else:
+            self.drop(BUILDING)
+            self.cluster.create_database(BUILDING)
+        OdooServer(self.odoo, self.cluster, BUILDING, addons=ADDONS_FOLDERS).init(modules)
+        self._drop_outdated(name)
+        cache.remove(filestore(self.cluster, name))
+        filestore(self.cluster, BUILDING).rename(filestore(self.cluster, name))
+        self.cluster.rename_database(BUILDING, name)
+
+    def _drop_outdated(self, name: str) -> None:
+        """Drop the templates that ``name`` replaces: same label, another content."""
+        family = name.rpartition("_")[0]
+        for database in self.cluster.databases():
+            if database.rpartition("_")[0] == family:
+                self.drop(database)
+
+
+def _link_tree(source: Path, target: Path) -> None:
+    """Copy a folder of files that never change their content, without copying their content."""
+    cache.remove(target)
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    """Link a file, or copy it where the two places are not on one file system."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _newest_tools() -> Path:
+    """Return client programs that understand every server on this machine."""
+    versions = installed_versions()
+    return versions[max(versions, key=int)]
+
+
+def _tool(command: process.Command, cluster: Cluster) -> None:
+    env = {**os.environ, **cluster.environ}
+    process.capture(command, timeout=DUMP_TIMEOUT, env=env, remedy="read the server's log")
+
+
+def checkout_addons() -> list[str]:
+    """Return the names of the checkout's own addons."""
+    found = [
+        path.parent.name
+        for folder in (cache.CHECKOUT, *ADDONS_FOLDERS)
+        for path in sorted(folder.glob("*/__manifest__.py"))
+    ]
+    if "queue_job" not in found:
+        raise SetupError("queue_job/__manifest__.py is not there; run this in a complete checkout")
+    return found
