@@ -1,2 +1,2 @@
-from . import cli, controllers, jobrunner, models
+from . import controllers, jobrunner, models
 from .identity import identity_exact

@@ -8,11 +8,12 @@ from typing import Any
 
 from odoo import api, models
 
+from .core.channels import full_name
 from .core.retry import RETRY_INTERVAL
 from .core.states import JobState
 from .decorator import JOB_REGISTRY, JobFunction, job
 from .exception import NoSuchJobError
-from .fields import encode, encode_records
+from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
 from .storage import enqueue
 
@@ -52,6 +53,22 @@ STATES = [
     (CANCELLED, "Cancelled"),
     (FAILED, "Failed"),
 ]
+
+STORED_ATTRIBUTES = (
+    "graph_uuid",
+    "date_created",
+    "date_enqueued",
+    "date_started",
+    "date_done",
+    "date_cancelled",
+    "exec_time",
+    "worker_pid",
+    "result",
+    "exc_name",
+    "exc_message",
+    "exc_info",
+)
+"""What the engine writes on a job, and a loaded one shows."""
 
 DEFAULT_PRIORITY = 10
 DEFAULT_MAX_RETRIES = 5
@@ -95,17 +112,17 @@ class Job:
         self.args = tuple(args or ())
         self.kwargs = kwargs or {}
         self.uuid = job_uuid or str(uuids.uuid4())
-        self.graph_uuid = None
         self.state = PENDING
         self.priority = DEFAULT_PRIORITY if priority is None else priority
         self.eta = eta
         self.max_retries = DEFAULT_MAX_RETRIES if max_retries is None else max_retries
         self.retry = 0
         self._description = description
-        self._channel = channel
+        self._channel = full_name(channel) if channel else None
         self._identity_key = identity_key
+        for name in STORED_ATTRIBUTES:
+            setattr(self, name, None)
         self.date_created = _utcnow()
-        self.result = self.exc_name = self.exc_message = self.exc_info = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and self.uuid == other.uuid
@@ -192,7 +209,35 @@ class Job:
         record = cls.db_records_from_uuids(env, [job_uuid])
         if not record:
             raise NoSuchJobError(f"Job {job_uuid} does not exist in the database")
-        return record._as_job()
+        return cls._load_from_db_record(record)
+
+    @classmethod
+    def _load_from_db_record(cls, record: models.BaseModel) -> Job:
+        """Return the job of a ``queue.job`` record.
+
+        :raises AttributeError: when its method is gone
+        :raises KeyError: when its model or function is gone
+        """
+        env = record.env(user=record.user_id.id or record.env.uid, context={}, su=False)
+        records = decode_records(record._stored("records"), env)
+        function = JOB_REGISTRY[record.method_name] if not record.model_name else None
+        loaded = cls(
+            function or getattr(records, record.method_name),
+            args=record.args,
+            kwargs=record.kwargs,
+            priority=record.priority,
+            eta=record.eta or None,
+            job_uuid=record.uuid,
+            max_retries=record.max_retries,
+            description=record.name,
+            channel=record.channel,
+            identity_key=record.identity_key or None,
+            env=records.env,
+        )
+        for name in STORED_ATTRIBUTES:
+            setattr(loaded, name, record[name] or None)
+        loaded.state, loaded.retry = record.state, record.retry
+        return loaded
 
     @staticmethod
     def db_records_from_uuids(env: api.Environment, job_uuids: list[str]) -> models.BaseModel:

@@ -8,7 +8,7 @@ nothing; a new leader builds it afresh from the table.
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -68,6 +68,13 @@ class Channel:
         for child in self.children:
             yield from child.subtree()
 
+    def firsts(self) -> Iterator[Place]:
+        """Yield the first places of what is to run in the channel: ready, or after a retry."""
+        if self.window:
+            yield self.window[0].place
+        if self.held is not None:
+            yield self.held
+
     def best(self, now: float) -> Channel | None:
         """Return the channel, here or below, whose first job is next, of those that are open."""
         if self.room <= 0 or self.opens > now:
@@ -78,10 +85,11 @@ class Channel:
         return None if first and self._keeps_back(first.window[0]) else first
 
     def _keeps_back(self, job: JobRef) -> bool:
-        """Tell whether the job would pass one that waits for its retry where order is strict."""
+        """Tell whether, where order is strict, the job would pass one that cannot start yet."""
         if not self.config.sequential:
             return False
-        return any(below.held is not None and below.held < job.place for below in self.subtree())
+        firsts = (place for below in self.subtree() for place in below.firsts())
+        return any(place < job.place for place in firsts)
 
 
 class Scheduler:
@@ -111,13 +119,15 @@ class Scheduler:
         """
         self._forget_windows()
         leased = {job.id for lease in self.leases.values() for job in lease.jobs}
+        read: Counter[str] = Counter()
         for job in sorted(ready):
+            channel = self._channel(job.channel)
+            read[job.channel] += 1
+            channel.truncated = read[job.channel] >= WINDOW
             if job.id not in leased:
-                self._channel(job.channel).window.append(job)
+                channel.window.append(job)
         for name, place in held.items():
             self._channel(name).held = place
-        for channel in self._channels.values():
-            channel.truncated = len(channel.window) >= WINDOW
 
     def adopt(self, job: JobRef, now: float) -> Lease:
         """Count a job that runs already, begun under an earlier leader, as a lease of its own."""
@@ -163,6 +173,14 @@ class Scheduler:
             yield self._take(channel, slots, now)
             slots -= 1
 
+    def is_full(self) -> bool:
+        """Tell whether no lease could open, whatever were ready."""
+        return self._channels[ROOT].room <= 0
+
+    def has_ready(self) -> bool:
+        """Tell whether a window holds a job."""
+        return any(channel.window for channel in self._channels.values())
+
     def is_hungry(self) -> bool:
         """Tell whether half of a window is used up while more jobs were ready than it took."""
         return any(
@@ -176,13 +194,16 @@ class Scheduler:
 
     def wake_up(self, now: float) -> float:
         """Return when time alone will allow or demand something; infinity for never."""
-        times = [lease.overdue for lease in self.leases.values()]
-        for channel in self._channels.values():
-            if channel.opens > now and any(below.window for below in channel.subtree()):
-                times.append(channel.opens)
-        return min(times, default=math.inf)
+        overdue = (lease.overdue for lease in self.leases.values())
+        return min([self._next_start(now), *overdue])
 
     # Inside
+
+    def _next_start(self, now: float) -> float:
+        """Return when a throttle lets a job start that nothing else keeps from it."""
+        root = self._channels[ROOT]
+        times = {channel.opens for channel in self._channels.values() if channel.opens > now}
+        return next((time for time in sorted(times) if root.best(time)), math.inf)
 
     def _add(self, config: ChannelConfig, parent: Channel | None) -> Channel:
         channel = Channel(config, parent)
@@ -203,6 +224,7 @@ class Scheduler:
         for name, channel in list(self._channels.items()):
             channel.window.clear()
             channel.held = None
+            channel.truncated = False
             if name not in self._configured and not channel.running:
                 del self._channels[name]
                 if channel.parent:
@@ -229,7 +251,7 @@ class Scheduler:
         return lease
 
     def _keep(self, lease: Lease, jobs: list[JobRef]) -> Lease | None:
-        if not jobs:
+        if not jobs or lease.number not in self.leases:
             self.close(lease.number)
             return None
         kept = replace(lease, jobs=tuple(jobs))

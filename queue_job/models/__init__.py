@@ -1,1 +1,1 @@
-from . import base, queue_job, queue_job_channel, queue_job_function
+from . import base, ir_model_fields, queue_job, queue_job_channel, queue_job_function

@@ -23,10 +23,9 @@ TRY_LEAD = "SELECT pg_try_advisory_lock(%s)"
 # Not the waiting form: a statement that waits for the lock would hold back vacuum all that time.
 
 IS_INSTALLED = """
-SELECT to_regclass('queue_job') IS NOT NULL
-   AND EXISTS (SELECT FROM ir_module_module WHERE name = 'queue_job' AND state = 'installed')
-   AND NOT EXISTS (
-        SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
+SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
+    SELECT FROM ir_module_module
+     WHERE name = 'queue_job' AND state NOT IN ('uninstalled', 'uninstallable', 'to install'))
 """
 
 READ_SECRET = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
@@ -41,7 +40,7 @@ WITH RECURSIVE channels AS (
              ORDER BY q.channel LIMIT 1)
       FROM channels WHERE channels.channel IS NOT NULL
 )
-SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name, NULL
+SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name, NULL, NULL
   FROM channels CROSS JOIN LATERAL (
         SELECT q.id, q.priority, q.channel_method_name FROM queue_job q
          WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
@@ -49,10 +48,12 @@ SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name, NU
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, (
     SELECT EXTRACT(epoch FROM q.eta - clock_timestamp() AT TIME ZONE 'UTC') FROM queue_job q
-     WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1)
+     WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
+    EXISTS (SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
 """
 # Steps from one channel to the next in the index instead of reading every row, so that its cost
-# follows the number of channels and the size of the window, never the backlog.
+# follows the number of channels and the size of the window, never the backlog. The last row tells
+# when the next ETA comes, and whether modules are being changed: code and tables may not fit then.
 
 READ_HELD = """
 SELECT DISTINCT ON (channel) channel, priority, id FROM queue_job
@@ -141,10 +142,12 @@ class Window:
 
     :param ready: the first ready jobs of each channel
     :param next_eta: seconds until the next ETA, negative when it has come, ``None`` for none
+    :param hold: modules are being changed, nothing is ready meanwhile
     """
 
     ready: list[JobRef]
     next_eta: float | None
+    hold: bool
 
 
 def try_lead(cr: Any) -> bool:
@@ -154,7 +157,7 @@ def try_lead(cr: Any) -> bool:
 
 
 def is_installed(cr: Any) -> bool:
-    """Tell whether the addon is installed here and no module is being changed."""
+    """Tell whether the addon is installed in this database."""
     cr.execute("SELECT to_regclass('ir_module_module') IS NOT NULL")
     if not cr.fetchone()[0]:
         return False
@@ -172,8 +175,9 @@ def read_window(cr: Any) -> Window:
     """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA."""
     cr.execute(READ_WINDOW, {"window": WINDOW})
     *ready, last = cr.fetchall()
-    jobs = [JobRef(row[1], row[0], row[2], row[3] or "") for row in ready]
-    return Window(jobs, None if last[4] is None else float(last[4]))
+    hold = bool(last[5])
+    jobs = [] if hold else [JobRef(row[1], row[0], row[2], row[3] or "") for row in ready]
+    return Window(jobs, None if last[4] is None else float(last[4]), hold)
 
 
 def read_held(cr: Any) -> dict[str, Place]:

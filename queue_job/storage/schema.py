@@ -39,6 +39,10 @@ INDEXES = (
         ON queue_job (channel, (COALESCE(date_done, date_cancelled)))
      WHERE state IN ('done', 'cancelled')
     """,
+    # What an operator looks for first.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_failed_index ON queue_job (id) WHERE state = 'failed'
+    """,
     # A waiting job with the same identity.
     """
     CREATE INDEX IF NOT EXISTS queue_job_identity_key_state_partial_index

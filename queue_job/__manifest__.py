@@ -1,0 +1,22 @@
+{
+    "name": "Job Queue",
+    "version": "19.0.1.0.0",
+    "summary": "Run slow work in the background, in its own transaction, on Odoo's HTTP workers",
+    "author": "The queue_job developers",
+    "license": "LGPL-3",
+    "category": "Technical",
+    "depends": ["base", "web"],
+    "external_dependencies": {"python": ["requests"]},
+    "data": [
+        "security/queue_job_groups.xml",
+        "security/ir.model.access.csv",
+        "security/queue_job_security.xml",
+        "data/queue_job_channel_data.xml",
+        "views/queue_job_views.xml",
+        "views/queue_job_channel_views.xml",
+        "views/queue_job_function_views.xml",
+        "views/queue_job_menus.xml",
+    ],
+    "application": True,
+    "installable": True,
+}

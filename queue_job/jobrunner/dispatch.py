@@ -1,0 +1,143 @@
+"""Sending a lease to an HTTP worker and waiting for its answer.
+
+One thread per slot, kept for the life of the runner. A request lasts as long as the jobs in it, so
+there is no limit on the wait for its answer: the end of the connection is the sign of trouble.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import requests
+from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+
+from ..core.leases import Lease
+from ..core.report import Report, read_reports, write_lease
+from ..core.signature import HEADER, sign
+
+_logger = logging.getLogger(__name__)
+
+PATH = "/queue_job/run"
+
+CONNECT_SECONDS = 10
+"""How long a worker may take to accept a connection; the kernel does it for a busy one."""
+
+SOCKET_OPTIONS = [
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4), 10),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5), 5),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6), 3),
+]
+"""A server that vanished without a word is noticed after about 25 s."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a lease.
+
+    :param lease: its number
+    :param reports: outcomes of the jobs whose turn came; ``None`` when there is no answer
+    :param problem: why there is none
+    """
+
+    lease: int
+    reports: list[Report] | None
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A lease to be sent.
+
+    :param database: name of the database
+    :param secret: its secret
+    :param lease: the jobs, with their attempts
+    :param done: called with the answer, in the thread of the slot
+    """
+
+    database: str
+    secret: str
+    lease: Lease
+    done: Callable[[Answer], None]
+
+
+class Dispatcher:
+    """Threads that send leases.
+
+    :param url: scheme, host and port of an Odoo HTTP server
+    :param auth: user and password for a proxy in front of it
+    :param threads: how many leases run at a time
+    """
+
+    def __init__(self, url: str, auth: tuple[str, str] | None, threads: int) -> None:
+        self._url = url + PATH
+        self._auth = auth
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        for number in range(threads):
+            # Daemons: when the runner stops, the jobs go on in their workers and nobody listens.
+            name = f"queue_job slot {number}"
+            threading.Thread(target=self._work, name=name, daemon=True).start()
+
+    def send(self, order: Order) -> None:
+        """Send a lease; the answer comes by ``order.done``."""
+        self._orders.put(order)
+
+    def _work(self) -> None:
+        session = _session(self._auth)
+        while True:
+            order = self._orders.get()
+            order.done(self._ask(session, order))
+
+    def _ask(self, session: requests.Session, order: Order) -> Answer:
+        """Return the answer of a worker, or why there is none."""
+        number = order.lease.number
+        body = write_lease((job.id, job.attempt) for job in order.lease.jobs)
+        headers = {
+            "Content-Type": "application/json",
+            "X-Odoo-Database": order.database,
+            HEADER: sign(order.secret, order.database, body, time.time()),
+        }
+        try:
+            response = session.post(
+                self._url,
+                data=body,
+                headers=headers,
+                timeout=(CONNECT_SECONDS, None),
+                allow_redirects=False,
+            )
+            if response.status_code != requests.codes.ok:
+                return Answer(number, None, f"{self._url} answered {response.status_code}")
+            return Answer(number, read_reports(response.json()))
+        except requests.RequestException as error:
+            return Answer(number, None, f"{self._url}: {error}")
+        except (TypeError, ValueError) as error:
+            return Answer(number, None, f"{self._url} did not answer with reports: {error}")
+
+
+class _Adapter(HTTPAdapter):
+    """Sets the options of the sockets."""
+
+    def init_poolmanager(
+        self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: object
+    ) -> None:
+        """Make the pool with our options for its sockets."""
+        super().init_poolmanager(
+            connections, maxsize, block, socket_options=SOCKET_OPTIONS, **options
+        )
+
+
+def _session(auth: tuple[str, str] | None) -> requests.Session:
+    session = requests.Session()
+    # The workers are ours: neither a proxy nor a .netrc of the environment is between.
+    session.trust_env = False
+    session.auth = auth
+    session.mount("http://", _Adapter())
+    session.mount("https://", _Adapter())
+    return session

@@ -1,0 +1,297 @@
+"""What the runner that leads a database does: read, decide, open leases, learn how they ended.
+
+One thread, one connection. Nothing here is needed after a crash: a new leader reads the table, takes
+back what nobody works on, and goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import queue
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..core.channels import ChannelConfig
+from ..core.leases import JobRef, Lease
+from ..core.report import Outcome, Report
+from ..core.scheduler import Scheduler
+from ..storage import dispatch
+from .dispatch import Answer, Dispatcher, Order
+from .slots import Slots
+from .waker import Waker
+
+_logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 60.0
+"""How often the table is read although nothing was heard: a notification can get lost with a
+connection that nobody saw break."""
+
+READ_SHARE = 10
+"""Reading the window may take one part in so many of the runner's time while it has work to give."""
+
+MISSED_SECONDS = 0.2
+"""Pause before asking again for jobs that somebody else holds a lock on."""
+
+HOLD_SECONDS = 1.0
+"""How often to look whether the upgrade of a module is over."""
+
+ORPHAN_SECONDS = 0.25
+"""How often to look after jobs that run without a lease of ours."""
+
+REFUSED_SECONDS = (0.2, 10.0)
+"""Pause after a worker could not be reached, doubling from the first to the second."""
+
+
+class Leader:
+    """Dispatches the jobs of one database while it holds the leader's lock.
+
+    :param database: name of the database
+    :param link: connection that holds the lock and listens
+    :param channels: configuration by full name
+    :param slots: shared places for leases
+    :param dispatcher: sends leases
+    :param waker: what this thread waits on
+    """
+
+    def __init__(
+        self,
+        database: str,
+        link: Any,
+        channels: Mapping[str, ChannelConfig],
+        slots: Slots,
+        dispatcher: Dispatcher,
+        waker: Waker,
+    ) -> None:
+        self._database = database
+        self._link = link
+        self._cr = link.cursor()
+        self._secret = dispatch.read_secret(self._cr)
+        self._scheduler = Scheduler(channels)
+        self._strict = any(config.sequential for config in channels.values())
+        self._slots = slots
+        self._dispatcher = dispatcher
+        self._waker = waker
+        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._orphans: dict[int, JobRef] = {}
+        """By number of their lease: jobs that run, but not in a request of ours."""
+        self._stale = True
+        """The window may not be what the table says."""
+        self._refused = 0
+        """Times in a row that no worker could be reached."""
+        self._read_at = self._poll_at = self._dispatch_at = -math.inf
+        self._eta_at = self._orphans_at = math.inf
+
+    def lead(self, stopping: Callable[[], bool]) -> None:
+        """Dispatch until told to stop, then take back what no worker has started.
+
+        :raises psycopg2.Error: when the connection is lost, and with it the lead
+        """
+        try:
+            while not stopping():
+                self._turn(time.monotonic())
+                self._wait(time.monotonic())
+            self._recall(job for lease in self._leases() for job in lease.jobs)
+        finally:
+            self._slots.leave(self)
+
+    def wake(self) -> None:
+        """Learn from another thread that there is something to do."""
+        self._waker.wake()
+
+    # One turn
+
+    def _turn(self, now: float) -> None:
+        """Do whatever there is to do now."""
+        self._hear()
+        self._take_answers()
+        if now >= self._poll_at:
+            self._poll(now)
+        if now >= self._orphans_at:
+            self._visit_orphans(now)
+        if now >= self._eta_at:
+            self._stale, self._eta_at = True, math.inf
+        for lease in self._scheduler.overdue(now):
+            self._relieve(lease)
+        if now >= self._dispatch_at and not self._scheduler.is_full():
+            self._dispatch(now)
+
+    def _hear(self) -> None:
+        """Note that something became ready; how much was notified does not matter."""
+        self._link.poll()
+        if self._link.notifies:
+            self._link.notifies.clear()
+            self._stale = True
+
+    def _dispatch(self, now: float) -> None:
+        """Open as many leases as there are slots and jobs for."""
+        taken = self._slots.take(self)
+        used = 0
+        try:
+            if taken:
+                self._refresh(now)
+                used = self._open(list(self._scheduler.decide(now, taken)))
+        finally:
+            more = used == taken and (self._stale or self._scheduler.has_ready())
+            self._slots.settle(self, taken - used, more=more)
+
+    def _refresh(self, now: float) -> None:
+        """Read the window again when it is out of date, but not all the time."""
+        if not (self._stale or self._scheduler.is_hungry()) or now < self._read_at:
+            return
+        began = time.monotonic()
+        window = dispatch.read_window(self._cr)
+        if window.next_eta is not None and window.next_eta <= 0:
+            dispatch.promote(self._cr)
+            window = dispatch.read_window(self._cr)
+        held = dispatch.read_held(self._cr) if self._strict else {}
+        self._scheduler.fill(window.ready, held)
+        done = time.monotonic()
+        self._stale = window.hold
+        self._read_at = done + (HOLD_SECONDS if window.hold else READ_SHARE * (done - began))
+        self._eta_at = math.inf if window.next_eta is None else done + max(0, window.next_eta)
+
+    def _open(self, leases: list[Lease]) -> int:
+        """Mark the jobs of leases as enqueued and send them; return how many were sent."""
+        ids = [job.id for lease in leases for job in lease.jobs]
+        attempts = dispatch.enqueue(self._cr, ids) if ids else {}
+        if len(attempts) < len(ids):
+            self._stale, self._read_at = True, time.monotonic() + MISSED_SECONDS
+        confirmed = [self._scheduler.confirm(lease, attempts) for lease in leases]
+        kept = [lease for lease in confirmed if lease]
+        for lease in kept:
+            self._dispatcher.send(Order(self._database, self._secret, lease, self._answered))
+        return len(kept)
+
+    # Answers
+
+    def _answered(self, answer: Answer) -> None:
+        """Take an answer, in the thread of its slot."""
+        self._slots.give_back()
+        self._answers.put(answer)
+        self._waker.wake()
+
+    def _take_answers(self) -> None:
+        while not self._answers.empty():
+            answer = self._answers.get()
+            lease = self._scheduler.leases.get(answer.lease)
+            if lease is None:
+                continue
+            self._scheduler.close(lease.number)
+            if answer.reports is None:
+                self._take_loss(lease, answer.problem)
+            else:
+                self._take_reports(lease, answer.reports)
+
+    def _take_reports(self, lease: Lease, reports: list[Report]) -> None:
+        """Learn from the outcomes of a lease; what was not started is ready again."""
+        self._refused = 0
+        jobs = {job.id: job for job in lease.jobs}
+        lost = []
+        for report in reports:
+            job = jobs.pop(report.id, None)
+            if job is None:
+                continue
+            if report.outcome is Outcome.LOST:
+                lost.append(job)
+            elif report.outcome is not Outcome.TAKEN:
+                self._scheduler.durations.observe(job.function, report.seconds)
+            if report.outcome is not Outcome.DONE:
+                self._read_soon()
+        if jobs:
+            self._recall(jobs.values())
+        if lost:
+            self._reap(lost, "The worker lost its connection to PostgreSQL")
+
+    def _take_loss(self, lease: Lease, problem: str) -> None:
+        """Look at once after the jobs of a lease that was not answered."""
+        _logger.warning("%s: lease of %s job(s): %s", self._database, len(lease.jobs), problem)
+        reached = self._reap(lease.jobs, f"The worker ended before the job did: {problem}")
+        self._refused = 0 if reached else self._refused + 1
+        if not reached:
+            first, last = REFUSED_SECONDS
+            pause = min(last, first * 2 ** (self._refused - 1))
+            self._dispatch_at = time.monotonic() + pause
+
+    # Taking back
+
+    def _reap(self, jobs: Iterable[JobRef], reason: str) -> bool:
+        """Take back jobs whose worker is gone; adopt those that a worker still holds.
+
+        :return: whether any of them had been started
+        """
+        jobs = list(jobs)
+        taken = dispatch.reap(self._cr, [job.id for job in jobs], reason)
+        for number, started in taken.items():
+            if started:
+                _logger.warning("%s: job %s lost its worker", self._database, number)
+        left = dispatch.still_running(self._cr, jobs)
+        for job in jobs:
+            if job.id in left:
+                self._adopt(job)
+        self._read_soon()
+        return bool(left) or any(taken.values())
+
+    def _adopt(self, job: JobRef) -> None:
+        """Count a job that runs without a request of ours until it has ended."""
+        now = time.monotonic()
+        self._orphans[self._scheduler.adopt(job, now).number] = job
+        self._orphans_at = now + ORPHAN_SECONDS
+
+    def _visit_orphans(self, now: float) -> None:
+        """Take back the orphans whose worker is gone, and forget those that have ended."""
+        known = list(self._orphans.items())
+        dispatch.reap(self._cr, [job.id for _n, job in known], "The worker ended before the job did")
+        left = dispatch.still_running(self._cr, [job for _n, job in known])
+        for number, job in known:
+            if job.id not in left:
+                del self._orphans[number]
+                self._scheduler.close(number)
+                self._read_soon()
+        self._orphans_at = now + ORPHAN_SECONDS if self._orphans else math.inf
+
+    def _relieve(self, lease: Lease) -> None:
+        """Take the waiting jobs out of a lease whose first ones last longer than was expected.
+
+        The first stays: when workers are so busy that a request has to wait for long, each one that
+        is taken up still runs a job.
+        """
+        self._scheduler.recall(lease, self._recall(lease.jobs[1:]))
+
+    def _recall(self, jobs: Iterable[JobRef]) -> list[int]:
+        """Make jobs ready again that no worker has started; return their ids."""
+        taken = dispatch.recall(self._cr, jobs)
+        if taken:
+            self._read_soon()
+        return taken
+
+    def _poll(self, now: float) -> None:
+        """Compare the table with what is known: nothing may be stuck without anybody's care."""
+        known = {job.id for lease in self._leases() for job in lease.jobs}
+        strange = [job for job in dispatch.read_running(self._cr) if job.id not in known]
+        if strange:
+            self._reap(strange, "The worker ended before the job did")
+        self._stale = True
+        self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
+
+    def _read_soon(self) -> None:
+        """Read the window before anything else is decided."""
+        self._stale, self._read_at = True, -math.inf
+
+    def _leases(self) -> list[Lease]:
+        return list(self._scheduler.leases.values())
+
+    # Waiting
+
+    def _wait(self, now: float) -> None:
+        """Sleep until something arrives or time allows something."""
+        if self._link.notifies or not self._answers.empty():
+            return
+        times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
+        if self._dispatch_at > now:
+            times.append(self._dispatch_at)
+        elif self._stale and not self._scheduler.is_full():
+            times.append(self._read_at)
+        self._waker.wait(min(times) - now, self._link)

@@ -1,0 +1,97 @@
+"""The runner as a whole: finds the databases, and serves each as long as it is there."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+import time
+
+from odoo.service.db import list_dbs
+from odoo.tools import config
+
+from ..settings import Settings
+from .database import DatabaseRunner
+from .dispatch import Dispatcher
+from .slots import Slots
+
+_logger = logging.getLogger(__name__)
+
+DISCOVERY_SECONDS = 30.0
+"""How often to look for databases that were created, or in which the addon was installed."""
+
+STOP_SECONDS = 0.8
+"""How long stopping may take: enough to take back what is not started, less than a second."""
+
+
+class QueueJobRunner:
+    """Serves every database of this Odoo that has the addon.
+
+    :param settings: what the administrator set
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop = threading.Event()
+        self._runners: dict[str, DatabaseRunner] = {}
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Begin to serve, in threads; called again it does nothing."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self.run, name="queue_job runner", daemon=True)
+            self._thread.start()
+
+    def run(self) -> None:
+        """Serve until stopped."""
+        settings = self._settings
+        _logger.info("jobrunner starting: %s slot(s) at %s", settings.slots, settings.url)
+        slots = Slots(settings.slots)
+        dispatcher = Dispatcher(settings.url, settings.auth, settings.slots)
+        while not self._stop.is_set():
+            try:
+                self._discover(slots, dispatcher)
+            except Exception:
+                # Most likely the server that lists the databases is away; it will be back.
+                _logger.warning("databases cannot be listed", exc_info=True)
+            self._stop.wait(DISCOVERY_SECONDS if self._runners else 1.0)
+
+    def stop(self) -> None:
+        """Take back what is not started and end; running jobs go on in their workers."""
+        self._stop.set()
+        runners = list(self._runners.values())
+        for runner in runners:
+            runner.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for runner in runners:
+            runner.join(max(0.0, deadline - time.monotonic()))
+        _logger.info("jobrunner stopped")
+
+    def _discover(self, slots: Slots, dispatcher: Dispatcher) -> None:
+        """Begin to serve the databases that are new, and stop serving those that are gone."""
+        names = databases()
+        for name in set(self._runners) - set(names):
+            self._runners.pop(name).stop()
+        for name in names:
+            known = self._runners.get(name)
+            if known is None or not known.is_alive():
+                settings = self._settings
+                self._runners[name] = DatabaseRunner(
+                    name, settings.channels, settings.database, slots, dispatcher
+                )
+                if not self._stop.is_set():
+                    self._runners[name].start()
+
+
+def databases() -> list[str]:
+    """Return the databases to serve: those configured, or all that ``dbfilter`` lets through.
+
+    A filter that depends on the host name of a request lets all through.
+    """
+    if config["db_name"]:
+        return list(config["db_name"])
+    names: list[str] = list_dbs(True)
+    pattern = config["dbfilter"]
+    if not pattern or "%h" in pattern or "%d" in pattern:
+        return names
+    return [name for name in names if re.match(pattern, name)]

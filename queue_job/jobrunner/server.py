@@ -1,0 +1,99 @@
+"""Starting the runner with Odoo's own server: a process under prefork, threads otherwise.
+
+Odoo offers no hook for further processes, so three methods of its servers are wrapped, when the addon
+is among the server-wide modules.
+"""
+
+from __future__ import annotations
+
+import logging
+import select
+from functools import wraps
+from typing import Any
+
+from odoo.service.server import CommonServer, PreforkServer, ThreadedServer, Worker, empty_pipe
+from odoo.tools import config
+
+from ..core.channels import ChannelError, is_disabled
+from ..settings import settings
+from .runner import QueueJobRunner
+
+_logger = logging.getLogger(__name__)
+
+
+class WorkerJobRunner(Worker):
+    """The process of the runner, watched and restarted by the prefork server."""
+
+    def __init__(self, multi: PreforkServer) -> None:
+        super().__init__(multi)
+        # It answers no requests, so no request of it can last too long.
+        self.watchdog_timeout = None
+        self._runner = QueueJobRunner(settings())
+
+    def sleep(self) -> None:
+        """Wait for a signal; the runner works in threads of its own."""
+        # Here and not in start(): threads inherit the mask of this one, which keeps signals for the
+        # main thread.
+        self._runner.start()
+        select.select([self.wakeup_fd_r], [], [], self.multi.beat)
+        empty_pipe(self.wakeup_fd_r)
+
+    def stop(self) -> None:
+        """Take back what is not started."""
+        self._runner.stop()
+
+
+def install() -> None:
+    """Let Odoo's servers start the runner, if it is wanted here."""
+    if "queue_job" not in config["server_wide_modules"] or not _is_enabled():
+        return
+    PreforkServer.process_spawn = _spawning(PreforkServer.process_spawn)
+    PreforkServer.worker_pop = _forgetting(PreforkServer.worker_pop)
+    ThreadedServer.cron_spawn = _starting(ThreadedServer.cron_spawn)
+
+
+def _is_enabled() -> bool:
+    try:
+        if not is_disabled(settings().channels):
+            return True
+        _logger.info("jobrunner turned off by root:0")
+    except (ChannelError, ValueError) as error:
+        # Odoo itself can do without the runner; its jobs wait.
+        _logger.error("jobrunner not started, no job will run: %s", error)
+    return False
+
+
+def _runners(server: PreforkServer) -> dict[int, Worker]:
+    """Return the runner's process by its id, as the server keeps its other workers."""
+    known: dict[int, Worker] = server.__dict__.setdefault("workers_jobrunner", {})
+    return known
+
+
+def _spawning(process_spawn: Any) -> Any:
+    @wraps(process_spawn)
+    def spawn(self: PreforkServer) -> None:
+        process_spawn(self)
+        if not _runners(self):
+            self.worker_spawn(WorkerJobRunner, _runners(self))
+
+    return spawn
+
+
+def _forgetting(worker_pop: Any) -> Any:
+    @wraps(worker_pop)
+    def pop(self: PreforkServer, pid: int) -> None:
+        _runners(self).pop(pid, None)
+        worker_pop(self, pid)
+
+    return pop
+
+
+def _starting(cron_spawn: Any) -> Any:
+    @wraps(cron_spawn)
+    def start(self: ThreadedServer) -> None:
+        cron_spawn(self)
+        runner = QueueJobRunner(settings())
+        CommonServer.on_stop(runner.stop)
+        runner.start()
+
+    return start

@@ -1,0 +1,273 @@
+import json
+
+from odoo import _, api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.tools import SQL
+
+from ..core.channels import ChannelError, ancestors, full_name
+from ..core.states import FINAL, JobState, sources
+from ..fields import JobSerialized
+from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, PENDING, STATES, Job
+from ..storage import enqueue, retention, schema
+
+RETENTION_BATCH = 10_000
+"""Finished jobs deleted per transaction of Odoo's autovacuum: about a tenth of a second."""
+
+EDITABLE = {"priority", "eta", "channel", "max_retries"}
+"""What an operator may change of a stored job; everything else is the engine's or what was asked
+for, and neither method nor arguments nor user may ever be somebody else's choice."""
+
+
+class QueueJob(models.Model):
+    _name = "queue.job"
+    _description = "Queue Job"
+    _log_access = False
+    _order = "id DESC"
+    _removal_interval = 30
+
+    # An object, so that no call from outside can carry it in a context.
+    EDIT_SENTINEL = object()
+
+    uuid = fields.Char("UUID", readonly=True, required=True)
+    name = fields.Char("Description", readonly=True)
+    user_id = fields.Many2one("res.users", "User", readonly=True)
+    company_id = fields.Many2one("res.company", "Company", readonly=True)
+    state = fields.Selection(STATES, readonly=True, required=True)
+
+    model_name = fields.Char("Model", readonly=True)
+    method_name = fields.Char("Method", readonly=True)
+    channel_method_name = fields.Char("Function", readonly=True)
+    job_function_id = fields.Many2one(
+        "queue.job.function",
+        "Job Function",
+        readonly=True,
+        ondelete="set null",
+        index="btree_not_null",
+    )
+    func_string = fields.Char("Call", readonly=True)
+    records = JobSerialized("Record(s)", readonly=True, base_type=models.BaseModel)
+    args = JobSerialized("Arguments", readonly=True, base_type=tuple)
+    kwargs = JobSerialized("Keyword Arguments", readonly=True, base_type=dict)
+    arguments = fields.Text("Stored Arguments", compute="_compute_arguments")
+
+    channel = fields.Char(required=True, default="root")
+    priority = fields.Integer(default=DEFAULT_PRIORITY, aggregator=False, help="Lower first")
+    eta = fields.Datetime("Execute after")
+    identity_key = fields.Char(readonly=True)
+    graph_uuid = fields.Char("Graph UUID", readonly=True, index="btree_not_null")
+
+    retry = fields.Integer("Tries", readonly=True, help="Tries begun", aggregator=False)
+    max_retries = fields.Integer(
+        "Max. Tries",
+        default=DEFAULT_MAX_RETRIES,
+        aggregator=False,
+        help="0 is no limit",
+    )
+    tries = fields.Char("Try", compute="_compute_tries")
+    attempt = fields.Integer(readonly=True, aggregator=False, help="Times given to a worker")
+    lost = fields.Integer(
+        "Lost Workers",
+        readonly=True,
+        aggregator=False,
+        help="Times that its worker ended before the job did",
+    )
+    scheduled = fields.Boolean(readonly=True, help="Its time has not come")
+
+    date_created = fields.Datetime("Created", readonly=True)
+    date_enqueued = fields.Datetime("Enqueued", readonly=True)
+    date_started = fields.Datetime("Started", readonly=True)
+    date_done = fields.Datetime("Done", readonly=True)
+    date_cancelled = fields.Datetime("Cancelled", readonly=True)
+    exec_time = fields.Float("Seconds", readonly=True, aggregator="avg", digits=(16, 3))
+    worker_pid = fields.Integer("Process", readonly=True, aggregator=False)
+    worker_host = fields.Char("Host", readonly=True)
+
+    result = fields.Text(readonly=True)
+    exc_name = fields.Char("Exception", readonly=True)
+    exc_message = fields.Char("Exception Message", readonly=True)
+    exc_info = fields.Text("Traceback", readonly=True)
+
+    _uuid_uniq = models.Constraint("UNIQUE(uuid)", "The UUID of a job is its own.")
+
+    def init(self):
+        """Create the indexes and triggers that the ORM does not know of."""
+        schema.create(self.env.cr)
+
+    @api.depends("args", "kwargs")
+    def _compute_arguments(self):
+        for job in self:
+            stored = {"args": job._stored("args") or [], "kwargs": job._stored("kwargs") or {}}
+            job.arguments = json.dumps(stored, indent=2, ensure_ascii=False)
+
+    @api.depends("retry", "max_retries")
+    def _compute_tries(self):
+        for job in self:
+            job.tries = f"{job.retry} / {job.max_retries or '∞'}"
+
+    @api.private
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Not for calls from outside: a job is made by ``delay``."""
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse what would change the job that was asked for, or disturb one that runs."""
+        if self.env.context.get("_job_edit_sentinel") is not self.EDIT_SENTINEL:
+            refused = sorted(set(vals) - EDITABLE)
+            if refused:
+                raise AccessError(_("Not allowed to change field(s): %s", ", ".join(refused)))
+        if any(job.state == JobState.STARTED for job in self):
+            # Its own transaction is about to write this row, and would be rolled back.
+            raise UserError(_("A job cannot be changed while it runs: wait for its end."))
+        if vals.get("channel"):
+            vals = {**vals, "channel": self._full_channel(vals["channel"])}
+        return super().write(vals)
+
+    # Actions
+
+    def requeue(self):
+        """Run finished jobs again; those that wait or run are left alone."""
+        self._change_state(
+            JobState.PENDING,
+            sources(JobState.PENDING) & FINAL,
+            {
+                "retry": 0,
+                "lost": 0,
+                "eta": False,
+                "date_enqueued": False,
+                "date_started": False,
+                "date_done": False,
+                "date_cancelled": False,
+                "exec_time": False,
+                "result": False,
+                "exc_name": False,
+                "exc_message": False,
+                "exc_info": False,
+            },
+        )
+        return True
+
+    def button_done(self):
+        """Call jobs done that are not; those that run are left alone."""
+        self._change_state(
+            JobState.DONE,
+            sources(JobState.DONE) - {JobState.STARTED},
+            {
+                "date_done": fields.Datetime.now(),
+                "result": _("Manually set to done by %s", self.env.user.name),
+            },
+        )
+        return True
+
+    def button_cancelled(self):
+        """Give jobs up; those that run or are done are left alone."""
+        self._change_state(
+            JobState.CANCELLED,
+            sources(JobState.CANCELLED),
+            {
+                "date_cancelled": fields.Datetime.now(),
+                "result": _("Cancelled by %s", self.env.user.name),
+            },
+        )
+        return True
+
+    def _change_state(self, target, allowed, values):
+        """Bring to ``target`` those of the jobs that may go there.
+
+        Under REPEATABLE READ a job that somebody changed since it was read makes the update fail,
+        and Odoo asks again: an operator never overwrites what the engine just did.
+
+        :param JobState target: new state
+        :param allowed: states from which this is wanted
+        :param dict values: further columns
+        """
+        jobs = self.filtered(lambda job: JobState(job.state) in allowed)
+        editing = jobs.with_context(_job_edit_sentinel=self.EDIT_SENTINEL)
+        editing.write({"state": target.value, **values})
+
+    def open_related_action(self):
+        """Open the records that the job runs on."""
+        self.ensure_one()
+        records = self._target_records()
+        if not records:
+            raise UserError(_("No action available for this job"))
+        action = {
+            "type": "ir.actions.act_window",
+            "name": _("Related Record"),
+            "res_model": records._name,
+            "view_mode": "form",
+            "res_id": records.id if len(records) == 1 else False,
+        }
+        if len(records) > 1:
+            action |= {"view_mode": "list,form", "domain": [("id", "in", records.ids)]}
+        return action
+
+    def _target_records(self):
+        """Return the records the job runs on, as the current user, as far as they exist."""
+        stored = self._stored("records") or {}
+        if stored.get("model") not in self.env or self.env[stored["model"]]._abstract:
+            return self.browse()
+        return self.env[stored["model"]].browse(stored["ids"]).exists()
+
+    # Storing
+
+    @api.model
+    def _delay(self, func, args, kwargs, options):
+        """Store a job, in this transaction.
+
+        :param func: bound method, or a module-level job function
+        :param tuple args: its arguments
+        :param dict kwargs: its keyword arguments
+        :param dict options: options of the queue
+        :return: the job, or the one with the same identity key that waits already
+        :rtype: Job
+        """
+        job = Job(func, args=args, kwargs=kwargs, env=self.env, **options)
+        key = job.identity_key
+        waiting = enqueue.find_identity(self.env.cr, key) if key else None
+        if waiting:
+            return Job.load(self.env, waiting)
+        job.store()
+        return job
+
+    def _stored(self, name):
+        """Return a serialized field in JSON terms: decoding may need what is gone."""
+        self.ensure_one()
+        column = SQL.identifier(name)
+        rows = self.env.execute_query(SQL("SELECT %s FROM queue_job WHERE id = %s", column, self.id))
+        return rows[0][0] if rows else None
+
+    @api.model
+    def _full_channel(self, name):
+        try:
+            return full_name(name)
+        except ChannelError as error:
+            raise ValidationError(str(error)) from error
+
+    # Retention
+
+    @api.autovacuum
+    def _gc_old_jobs(self):
+        """Delete finished jobs after the retention of their channel.
+
+        :return: how many went, and whether there may be more; Odoo calls again in that case
+        """
+        days = self._retention_days()
+        gone = 0
+        for channel in retention.finished_channels(self.env.cr):
+            kept = next((days[name] for name in ancestors(channel) if name in days), None)
+            gone += retention.delete_finished(
+                self.env.cr,
+                channel,
+                self._removal_interval if kept is None else kept,
+                RETENTION_BATCH - gone,
+            )
+            if gone >= RETENTION_BATCH:
+                return gone, 1
+        return gone, 0
+
+    @api.model
+    def _retention_days(self):
+        """Return the retention of each channel that has a record, by full name."""
+        channels = self.env["queue.job.channel"].sudo().search([])
+        return {channel.complete_name: channel.removal_interval for channel in channels}

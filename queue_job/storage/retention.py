@@ -1,0 +1,48 @@
+"""Deleting finished jobs, in batches that hold few locks for a short time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+READ_CHANNELS = """
+WITH RECURSIVE channels AS (
+    (SELECT channel FROM queue_job
+      WHERE state IN ('done', 'cancelled') ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.channel FROM queue_job q
+             WHERE q.state IN ('done', 'cancelled') AND q.channel > channels.channel
+             ORDER BY q.channel LIMIT 1)
+      FROM channels WHERE channels.channel IS NOT NULL
+)
+SELECT channel FROM channels WHERE channel IS NOT NULL
+"""
+# Steps from channel to channel in the index of finished jobs; a DISTINCT would read them all.
+
+DELETE = """
+DELETE FROM queue_job
+ WHERE id IN (
+    SELECT id FROM queue_job
+     WHERE channel = %s AND state IN ('done', 'cancelled')
+       AND COALESCE(date_done, date_cancelled)
+           <= clock_timestamp() AT TIME ZONE 'UTC' - %s * interval '1 day'
+     ORDER BY COALESCE(date_done, date_cancelled)
+     LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
+# SKIP LOCKED: a job that an operator requeues at this moment is theirs.
+
+
+def finished_channels(cr: Any) -> list[str]:
+    """Return the names of the channels that have finished jobs."""
+    cr.execute(READ_CHANNELS)
+    return [row[0] for row in cr.fetchall()]
+
+
+def delete_finished(cr: Any, channel: str, days: int, most: int) -> int:
+    """Delete the oldest finished jobs of a channel.
+
+    :param days: age from which they go
+    :param most: how many at a time
+    :return: how many went
+    """
+    cr.execute(DELETE, (channel, days, most))
+    return int(cr.rowcount)
