@@ -7,8 +7,8 @@ process: 2,797 jobs that each parsed the whole file would spend their time on no
 from __future__ import annotations
 
 import csv
-import os
 from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple
 
 from odoo.tools import file_open, file_path
@@ -40,7 +40,7 @@ def read_bank_file() -> tuple[BankLine, ...]:
     :raises FileNotFoundError: when the French localisation is not on the addons path
     """
     path = file_path(PATH)
-    return _read(path, os.stat(path).st_mtime_ns)
+    return _read(path, Path(path).stat().st_mtime_ns)
 
 
 @lru_cache(maxsize=1)

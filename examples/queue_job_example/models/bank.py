@@ -1,7 +1,7 @@
 from odoo import api, fields, models
-
 from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.addons.queue_job.job import job
+from odoo.tools import frozendict
 
 from .. import shop
 
@@ -15,7 +15,7 @@ class Bank(models.Model):
 
     _name = "queue_job_example.bank"
     _description = "Imported Bank"
-    _inherits = {"res.bank": "bank_id"}
+    _inherits = frozendict({"res.bank": "bank_id"})
     _order = "external_id"
 
     bank_id = fields.Many2one("res.bank", required=True, ondelete="cascade", index=True)

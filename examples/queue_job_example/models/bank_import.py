@@ -1,11 +1,10 @@
 from collections import Counter
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
-
 from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.addons.queue_job.job import CANCELLED, DONE, FAILED, identity_exact, job
 from odoo.addons.queue_job.session import ConnectorSession
+from odoo.exceptions import UserError
 
 from ..bank_file import PATH, read_bank_file
 from ..connector_jobs import a_heavy_task, import_order
@@ -63,6 +62,7 @@ class BankImport(models.Model):
         """Start the import in the background; a start that still waits is not doubled."""
         self.ensure_one()
         self.import_file.delay(identity_key=identity_exact)
+        return True
 
     def action_view_jobs(self):
         """Show the jobs of the import."""

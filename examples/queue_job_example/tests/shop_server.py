@@ -42,7 +42,8 @@ def shop_server() -> Iterator[ShopServer]:
             self.end_headers()
             self.wfile.write(body)
 
-        do_PUT = do_GET
+        def do_PUT(self):
+            self.do_GET()
 
         def log_message(self, *args):
             """Keep the log for what the tests are about."""
