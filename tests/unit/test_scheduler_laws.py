@@ -1,0 +1,387 @@
+"""Laws of the scheduler, whatever happens: a random tree, random jobs, and everything that can come
+between: refills, partial confirmations, ends, recalls, adoptions, operators, time.
+
+:class:`Rules` says in the plainest way which job is next; :class:`Runner` plays the table and the
+jobrunner and holds the scheduler to it after every step.
+"""
+
+import math
+from dataclasses import dataclass, field
+from unittest import mock
+
+import pytest
+from core import scheduler as scheduler_module
+from core.channels import parse_channels
+from core.leases import LEASE_JOBS, OVERDUE_SECONDS, JobRef
+from core.scheduler import Scheduler
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+
+WINDOW = 4
+"""Small, so that windows are often truncated."""
+
+CONFIGURED = ["a", "a.x", "a.y", "b", "b.z"]
+CHANNELS = ["root", *(f"root.{name}" for name in CONFIGURED)]
+UNKNOWN = ["root.a.new", "root.a.x.new", "root.b.new.deep", "root.new", "elsewhere"]
+FUNCTIONS = ["quick", "quick", "slow", "unknown"]
+PENDING, WAITING, LEASED, GONE = "pending", "waiting", "leased", "gone"
+
+
+@st.composite
+def channel_strings(draw):
+    """A channel string with every kind of limit."""
+    entries = [f"root:{draw(st.integers(1, 4))}"]
+    for name in CONFIGURED:
+        if draw(st.integers(0, 4)):
+            entry = f"{name}:{draw(st.integers(1, 3))}"
+            if not draw(st.integers(0, 2)):
+                entry = f"{name}:1:sequential"
+            if not draw(st.integers(0, 3)):
+                entry += f":throttle={draw(st.sampled_from([0.25, 0.5, 2.5]))}"
+            if not draw(st.integers(0, 5)):
+                entry += ":paused"
+            entries.append(entry)
+    if not draw(st.integers(0, 7)):
+        entries[0] += ":throttle=0.25"
+    if not draw(st.integers(0, 9)):
+        entries[0] = "root:1:sequential"
+    return ",".join(entries)
+
+
+@dataclass
+class Held:
+    """An open lease as the model remembers it."""
+
+    channel: str
+    jobs: list
+    opened: float
+    recalled: bool = False
+
+    @property
+    def overdue(self):
+        waits = len(self.jobs) > 1 and not self.recalled
+        return self.opened + OVERDUE_SECONDS if waits else math.inf
+
+
+@dataclass
+class Rules:
+    """What the scheduler was told, and which job is next by the letter of the rules."""
+
+    channels: dict
+    windows: dict = field(default_factory=dict)
+    truncated: set = field(default_factory=set)
+    waiting: dict = field(default_factory=dict)
+    leases: dict = field(default_factory=dict)
+    opens: dict = field(default_factory=dict)
+
+    def above(self, channel):
+        """Return the configured channels that a job has to pass."""
+        return [
+            config
+            for name, config in self.channels.items()
+            if name == "root" or channel == name or channel.startswith(name + ".")
+        ]
+
+    def is_below(self, channel, name):
+        return self.channels[name] in self.above(channel)
+
+    def running(self, name):
+        return sum(self.is_below(lease.channel, name) for lease in self.leases.values())
+
+    def admits(self, config, job, now):
+        """Tell whether one channel lets the job start."""
+        if config.paused or now < self.opens.get(config.name, -math.inf):
+            return False
+        if config.capacity is not None and self.running(config.name) >= config.capacity:
+            return False
+        return not config.sequential or not self.is_passed_by(job, config.name)
+
+    def is_passed_by(self, job, name):
+        """Tell whether something before the job is still to be run in or below a channel."""
+        heads = [(channel, window[0].place) for channel, window in self.windows.items() if window]
+        return any(
+            self.is_below(channel, name) and place < job.place
+            for channel, place in [*heads, *self.waiting.items()]
+        )
+
+    def next_job(self, now):
+        """Return the job that has to be first in the next lease, if any may start."""
+        heads = [window[0] for window in self.windows.values() if window]
+        ready = [
+            job
+            for job in heads
+            if all(self.admits(config, job, now) for config in self.above(job.channel))
+        ]
+        return min(ready, default=None)
+
+    def next_start(self, now):
+        """Return when time alone lets a job start."""
+        times = sorted(opens for opens in self.opens.values() if opens > now)
+        return next((time for time in times if self.next_job(time)), math.inf)
+
+    def most(self, channel, slots):
+        """Return the share of a window that a lease may take."""
+        above = self.above(channel)
+        if any(config.sequential or config.throttle for config in above):
+            return 1
+        rooms = [
+            config.capacity - self.running(config.name)
+            for config in above
+            if config.capacity is not None
+        ]
+        return min(LEASE_JOBS, math.ceil(len(self.windows[channel]) / min([slots, *rooms])))
+
+    def open(self, lease, now):
+        self.leases[lease.number] = Held(lease.channel, list(lease.jobs), now)
+        for config in self.above(lease.channel):
+            if config.throttle:
+                self.opens[config.name] = now + config.throttle
+
+
+class Runner(RuleBasedStateMachine):
+    """A table of jobs and a jobrunner that does everything it is allowed to do."""
+
+    def __init__(self):
+        super().__init__()
+        patch = mock.patch.object(scheduler_module, "WINDOW", WINDOW)
+        patch.start()
+        self.stop_patch = patch.stop
+        self.rules = None
+        self.now = 1000.0
+        self.jobs = {}
+        self.states = {}
+
+    @initialize(text=channel_strings())
+    def start(self, text):
+        channels = parse_channels(text)
+        self.rules = Rules(channels)
+        self.scheduler = Scheduler(channels)
+        self.scheduler.durations.observe("quick", 0.01)
+        self.scheduler.durations.observe("slow", 5)
+
+    # The table
+
+    @rule(
+        channel=st.sampled_from(CHANNELS + UNKNOWN),
+        priority=st.integers(0, 2),
+        function=st.sampled_from(FUNCTIONS),
+        count=st.sampled_from([1, 1, 2, 6]),
+    )
+    def store(self, channel, priority, function, count):
+        for _job in range(count):
+            self.new_job(channel, priority, function, PENDING)
+
+    def new_job(self, channel, priority, function, state):
+        number = len(self.jobs) + 1
+        self.jobs[number] = JobRef(priority, number, channel, function)
+        self.states[number] = state
+        return self.jobs[number]
+
+    def in_state(self, state):
+        return [job for number, job in self.jobs.items() if self.states[number] == state]
+
+    @precondition(lambda self: self.in_state(PENDING))
+    @rule(data=st.data())
+    def operator_cancels(self, data):
+        self.states[data.draw(st.sampled_from(self.in_state(PENDING))).id] = GONE
+
+    @precondition(lambda self: self.in_state(WAITING))
+    @rule(data=st.data())
+    def retry_comes(self, data):
+        self.states[data.draw(st.sampled_from(self.in_state(WAITING))).id] = PENDING
+
+    # What the scheduler is told
+
+    @rule()
+    def fill(self):
+        ready, waiting, rules = [], {}, self.rules
+        leased = {job.id for lease in rules.leases.values() for job in lease.jobs}
+        rules.windows, rules.truncated = {}, set()
+        for channel in CHANNELS + UNKNOWN:
+            first = sorted(job for job in self.in_state(PENDING) if job.channel == channel)[:WINDOW]
+            ready += first
+            rules.windows[channel] = [job for job in first if job.id not in leased]
+            if len(first) == WINDOW:
+                rules.truncated.add(channel)
+        for job in sorted(self.in_state(WAITING)):
+            waiting.setdefault(job.channel, job.place)
+        rules.waiting = waiting
+        self.scheduler.fill(reversed(ready), waiting)
+
+    @rule(channel=st.sampled_from(CHANNELS + UNKNOWN), priority=st.integers(0, 2))
+    def adopt(self, channel, priority):
+        job = self.new_job(channel, priority, "unknown", LEASED)
+        lease = self.scheduler.adopt(job, self.now)
+        assert lease.jobs == (job,)
+        self.rules.open(lease, self.now)
+
+    @precondition(lambda self: self.rules.leases)
+    @rule(data=st.data())
+    def job_ends_while_its_lease_is_open(self, data):
+        lease = self.rules.leases[data.draw(st.sampled_from(sorted(self.rules.leases)))]
+        number = data.draw(st.sampled_from([job.id for job in lease.jobs]))
+        self.states[number] = data.draw(st.sampled_from([PENDING, WAITING, GONE]))
+
+    @precondition(lambda self: self.rules.leases)
+    @rule(data=st.data(), again=st.booleans())
+    def close(self, data, again):
+        number = data.draw(st.sampled_from(sorted(self.rules.leases)))
+        outcome = data.draw(st.sampled_from([GONE, GONE, PENDING, WAITING]))
+        self.end(number, outcome)
+        if again:
+            self.scheduler.close(number)
+
+    def end(self, number, outcome):
+        for job in self.rules.leases.pop(number).jobs:
+            if self.states[job.id] == LEASED:
+                self.states[job.id] = outcome
+        self.scheduler.close(number)
+
+    @precondition(lambda self: self.rules.leases)
+    @rule(data=st.data(), overdue_only=st.booleans())
+    def recall(self, data, overdue_only):
+        leases = self.scheduler.leases.values()
+        if overdue_only:
+            leases = self.scheduler.overdue(self.now)
+        for lease in list(leases)[:1]:
+            started = data.draw(st.integers(0, len(lease.jobs)))
+            taken = [job.id for job in lease.jobs[started:] if self.states[job.id] == LEASED]
+            left = self.scheduler.recall(lease, taken)
+            kept = [job for job in lease.jobs if job.id not in taken]
+            assert (list(left.jobs) if left else []) == kept
+            self.states.update(dict.fromkeys(taken, PENDING))
+            self.keep(lease.number, kept)
+
+    def keep(self, number, jobs):
+        if jobs:
+            self.rules.leases[number].jobs = jobs
+            self.rules.leases[number].recalled = True
+        else:
+            del self.rules.leases[number]
+
+    @rule(quarters=st.integers(1, 12))
+    def time_passes(self, quarters):
+        self.now += quarters / 4
+
+    @rule(function=st.sampled_from(FUNCTIONS), seconds=st.sampled_from([0, 0.01, 0.1, 1, 60]))
+    def observe(self, function, seconds):
+        self.scheduler.durations.observe(function, seconds)
+
+    # What the scheduler decides
+
+    @rule(slots=st.integers(0, 5), data=st.data())
+    def decide(self, slots, data):
+        for lease in self.decided(slots):
+            there = [job.id for job in lease.jobs if self.states[job.id] == PENDING]
+            missing = data.draw(st.sets(st.sampled_from(there))) if there else ()
+            self.confirm(lease, [number for number in there if number not in missing])
+
+    def decided(self, slots):
+        """Yield the decided leases, each one held against the rules."""
+        decided = self.scheduler.decide(self.now, slots)
+        for left in range(slots, 0, -1):
+            expected = self.rules.next_job(self.now)
+            lease = next(decided, None)
+            if lease is None:
+                assert expected is None, f"{expected} was forgotten"
+                return
+            self.check(lease, expected, left)
+            yield lease
+        assert next(decided, None) is None, "more leases than slots"
+
+    def check(self, lease, expected, slots):
+        """Hold a new lease against the rules: whose turn, which jobs, how many, no limit passed."""
+        assert lease.jobs[0] == expected, "not the turn of this job"
+        window = self.rules.windows[lease.channel]
+        assert list(lease.jobs) == window[: len(lease.jobs)], "not the order of the channel"
+        assert {job.channel for job in lease.jobs} == {lease.channel}
+        assert len(lease.jobs) <= self.rules.most(lease.channel, slots)
+        assert lease.number not in self.rules.leases
+        del window[: len(lease.jobs)]
+        self.rules.open(lease, self.now)
+        for config in self.rules.above(lease.channel):
+            assert config.capacity is None or self.rules.running(config.name) <= config.capacity
+
+    def confirm(self, lease, given):
+        """Let the table give some jobs of a lease."""
+        kept = self.scheduler.confirm(lease, {number: 7 for number in [*given, 10**6]})
+        jobs = [job for job in lease.jobs if job.id in given]
+        assert (list(kept.jobs) if kept else []) == jobs
+        assert all(job.attempt == 7 for job in (kept.jobs if kept else ()))
+        self.states.update(dict.fromkeys(given, LEASED))
+        if jobs:
+            self.rules.leases[lease.number].jobs = jobs
+        else:
+            del self.rules.leases[lease.number]
+
+    # What holds after every step
+
+    @invariant()
+    def the_open_leases_are_known(self):
+        if self.rules:
+            known = {number: list(lease.jobs) for number, lease in self.scheduler.leases.items()}
+            assert known == {number: lease.jobs for number, lease in self.rules.leases.items()}
+
+    @invariant()
+    def overdue_leases_are_told(self):
+        if self.rules:
+            told = {lease.number for lease in self.scheduler.overdue(self.now)}
+            leases = self.rules.leases.items()
+            assert told == {number for number, lease in leases if lease.overdue <= self.now}
+
+    @invariant()
+    def hunger_is_told_when_half_a_window_is_used_and_more_is_to_be_had(self):
+        if self.rules:
+            low = {name for name, jobs in self.rules.windows.items() if len(jobs) <= WINDOW // 2}
+            assert self.scheduler.is_hungry() == bool(low & self.rules.truncated)
+
+    @invariant()
+    def the_next_wake_up_is_neither_late_nor_in_vain(self):
+        if not self.rules:
+            return
+        wake_up = self.scheduler.wake_up(self.now)
+        overdue = min((lease.overdue for lease in self.rules.leases.values()), default=math.inf)
+        assert wake_up > self.now or overdue <= self.now, "the runner would spin"
+        assert wake_up <= overdue
+        if self.rules.next_job(self.now) is None:
+            assert wake_up == min(overdue, self.rules.next_start(self.now))
+
+    # In the end nothing is forgotten
+
+    def teardown(self):
+        try:
+            if self.rules:
+                self.run_to_the_end()
+        finally:
+            self.stop_patch()
+
+    def run_to_the_end(self):
+        """Let everything end well and look at what is left."""
+        for job in self.in_state(WAITING):
+            self.states[job.id] = PENDING
+        for _round in range(20 * len(self.jobs) + 20):
+            for number in list(self.rules.leases):
+                self.end(number, GONE)
+            self.fill()
+            for lease in self.decided(3):
+                self.confirm(lease, [job.id for job in lease.jobs])
+            if not self.rules.leases:
+                wake_up = self.scheduler.wake_up(self.now)
+                if wake_up == math.inf:
+                    break
+                self.now = wake_up
+        for job in self.in_state(PENDING):
+            above = self.rules.above(job.channel)
+            assert any(config.paused or config.sequential for config in above), f"{job} forgotten"
+        assert self.rules.next_job(math.inf) is None
+
+
+TestScheduler = Runner.TestCase
+TestScheduler.settings = settings(stateful_step_count=40)
