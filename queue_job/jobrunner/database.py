@@ -74,15 +74,15 @@ class DatabaseRunner:
 
     def _run(self) -> None:
         """Serve until stopped; an error costs a pause and a new connection, nothing else."""
+        # Where Odoo's log formatter looks for the name of the database.
+        threading.current_thread().dbname = self._database  # type: ignore[attr-defined]
         while not self._stop.is_set():
             try:
                 self._serve()
                 return
             except Exception:
                 # Whatever it is, the other databases go on, and this one is tried again.
-                _logger.warning(
-                    "%s: served again in %.1f s", self._database, self._pause, exc_info=True
-                )
+                _logger.warning("served again in %.1f s", self._pause, exc_info=True)
                 self._waker.wait(self._pause)
                 self._pause = min(RETRY_SECONDS[1], 2 * self._pause)
 
@@ -100,6 +100,6 @@ class DatabaseRunner:
             leader = Leader(
                 self._database, link, self._channels, self._slots, self._dispatcher, self._waker
             )
-            _logger.info("%s: leading, channels %s", self._database, ", ".join(self._channels))
+            _logger.info("leading, channels %s", ", ".join(self._channels))
             self._pause = RETRY_SECONDS[0]
             leader.lead(self._stop.is_set)

@@ -207,7 +207,7 @@ class Leader:
 
     def _take_loss(self, lease: Lease, problem: str) -> None:
         """Look at once after the jobs of a lease that was not answered."""
-        _logger.warning("%s: lease of %s job(s): %s", self._database, len(lease.jobs), problem)
+        _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), problem)
         reached = self._reap(lease.jobs, f"The worker ended before the job did: {problem}")
         self._refused = 0 if reached else self._refused + 1
         if not reached:
@@ -226,7 +226,7 @@ class Leader:
         taken = dispatch.reap(self._cr, [job.id for job in jobs], reason)
         for number, started in taken.items():
             if started:
-                _logger.warning("%s: job %s lost its worker", self._database, number)
+                _logger.warning("job %s lost its worker", number)
         left = dispatch.still_running(self._cr, jobs)
         for job in jobs:
             if job.id in left:
