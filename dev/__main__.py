@@ -1,4 +1,4 @@
-"""The commands: ``python3 -m dev <command>``, of which the Makefile's targets are the short names."""
+"""The commands ``python3 -m dev <command>``; the Makefile's targets are their short names."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def acceptance() -> int:
 
 
 def shell_env() -> int:
-    """Print what a shell needs to start Odoo and the tools by hand: eval "$(python3 -m dev shell-env)"."""
+    """Print what a shell needs to start Odoo by hand: eval "$(python3 -m dev shell-env)"."""
     from .shell import exports
 
     say(exports())

@@ -1,7 +1,8 @@
 """The cache folder: what was fetched and built once, and the stamps that say it is whole.
 
-A step builds under a temporary name, writes its stamp last and is then renamed, or removes its stamp before it changes
-anything; either way an interrupted step has no stamp and is done again by the next run.
+A step builds under a temporary name, writes its stamp last and is then renamed, or removes its
+stamp before it changes anything; either way an interrupted step has no stamp and is done again by
+the next run.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ def stamp(folder: Path, key: str) -> None:
     """Declare the folder finished; the stamp appears whole or not at all."""
     partial = folder / (STAMP + PARTIAL)
     partial.write_text(key)
-    os.replace(partial, folder / STAMP)
+    partial.replace(folder / STAMP)
 
 
 def unstamp(folder: Path) -> None:
@@ -87,7 +88,7 @@ def build(folder: Path, key: str, builder: Callable[[Path], None]) -> Path:
     builder(partial)
     stamp(partial, key)
     remove(folder)
-    os.replace(partial, folder)
+    partial.replace(folder)
     return folder
 
 
@@ -119,9 +120,9 @@ def _try_lock(descriptor: int) -> bool:
 
 
 def claim_slot(folder: Path, slots: int) -> tuple[Path, int]:
-    """Return the first of the numbered folders that no living process has claimed, and the lock's descriptor.
+    """Return the first numbered folder that no living process has claimed, and its lock.
 
-    Each holder keeps its own database cluster, so that two commands may run at the same time.
+    Each holder keeps a database cluster there, so that two commands may run at the same time.
 
     :raises BlockingIOError: when all are claimed
     """

@@ -1,4 +1,4 @@
-"""A browser for the tests that need one: the user's, the system's, or one unpacked from Debian's packages.
+"""A browser for the tests that need one: the user's, the system's, or Debian's, unpacked.
 
 Without one those tests are skipped, which is said and counted.
 """
@@ -20,6 +20,8 @@ NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"
 PACKAGES = ("chromium", "fonts-dejavu-core", "fontconfig-config")
 """The browser, and letters for it to draw."""
 
+REMEDY = "install the package chromium or name a browser by CHROMIUM=/path"
+
 VERSION_TIMEOUT = 60
 """Seconds for the browser to state its version, which shows that all its libraries are there."""
 
@@ -30,8 +32,8 @@ export LD_LIBRARY_PATH="{libraries}"
 export FONTCONFIG_FILE="$here/fonts.conf"
 export HOME="$here/home"
 unset XDG_CONFIG_HOME XDG_CACHE_HOME XDG_DATA_HOME
-exec "$here/root/usr/lib/chromium/chromium" --no-sandbox --disable-gpu --disable-quic --no-first-run \\
-    --disable-background-networking --disable-component-update --disable-sync "$@"
+exec "$here/root/usr/lib/chromium/chromium" --no-sandbox --disable-gpu --disable-quic \\
+    --no-first-run --disable-background-networking --disable-component-update --disable-sync "$@"
 """
 
 FONTS = """<?xml version="1.0"?>
@@ -45,14 +47,12 @@ FONTS = """<?xml version="1.0"?>
 
 
 def folder_on_path() -> Path | None:
-    """Return a folder for ``PATH`` that has a working browser called ``chromium``, or ``None``, said aloud."""
+    """Return a folder for ``PATH`` with a working browser called ``chromium``, or ``None``."""
     for find in (_given, _installed, _unpacked):
         browser = find()
         if browser and _works(browser):
             return _linked(browser)
-    say(
-        "No Chromium: tests in the browser are skipped. Install chromium or name one by CHROMIUM=/path"
-    )
+    say(f"NO CHROMIUM: tests in the browser are skipped; {REMEDY}")
     return None
 
 
@@ -80,7 +80,7 @@ def _linked(browser: Path) -> Path:
     folder = cache.cache_folder() / "browser"
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / NAMES[0]
-    if not link.is_symlink() or Path(os.readlink(link)) != browser:
+    if not link.is_symlink() or link.readlink() != browser:
         cache.remove(link)
         link.symlink_to(browser)
     return folder

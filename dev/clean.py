@@ -1,4 +1,4 @@
-"""Undoing everything: the cache folder, what it says lies elsewhere, and what tools left in the checkout."""
+"""Undoing everything: the cache folder, what lies elsewhere, what tools left in the checkout."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from . import cache
 from .terminal import say
 
 LEFT_BY_TOOLS = (
+    ".postgres",
     ".mypy_cache",
     ".pytest_cache",
     ".ruff_cache",
@@ -53,7 +54,7 @@ def _leavings() -> list[Path]:
 
 
 def _stop(pid_file: Path) -> None:
-    """Stop the PostgreSQL that wrote the file, unless its number belongs to another program by now."""
+    """Stop the PostgreSQL that wrote the file, unless its number is another program's by now."""
     pid = int(pid_file.read_text().split()[0])
     if not _is_server(pid, pid_file.parent):
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def from_junit(path: Path, status: int) -> Counts:
     """
     if not path.exists():
         return FAILURE
-    suites = ElementTree.parse(path).getroot().iter("testsuite")  # noqa: S314 - our own file
+    suites = ET.parse(path).getroot().iter("testsuite")  # noqa: S314 - our own file
     total = Counts()
     for suite in suites:
         tests, failures, errors, skipped = (

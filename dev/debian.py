@@ -1,7 +1,8 @@
-"""Debian packages without installing them: fetched by a private ``apt`` and unpacked into a folder of ours.
+"""Debian packages without installing them: fetched by a private ``apt``, unpacked in our folder.
 
-The system's package sources, lists and database are only read. The addresses are those that the system uses, so that a
-local mirror is honoured; Debian's own keyring decides what is genuine. Needs no rights.
+The system's package sources, lists and database are only read. The addresses are those that the
+system uses, so that a local mirror is honoured; Debian's own keyring decides what is genuine. Needs
+no rights.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ class Apt:
     def version(self, package: str) -> str:
         """Return the version that would be fetched, or an empty string."""
         policy = capture(
-            self._command("policy", tool="apt-cache") + [package], timeout=QUERY_TIMEOUT, remedy=""
+            [*self._command("policy", tool="apt-cache"), package], timeout=QUERY_TIMEOUT, remedy=""
         )
         lines = [line.split() for line in policy.splitlines()]
         found = next((words[1] for words in lines if words[:1] == ["Candidate:"]), "")
@@ -145,7 +146,7 @@ class Apt:
             "Dir::Etc::sourceparts": "-",
             "Dir::State::Lists": self.folder / "lists",
             "Dir::Cache": self.folder / "cache",
-            # Fetching as another user would need folders that he may enter, and a home need not be one.
+            # Another user may be unable to enter the folders of this one.
             "APT::Sandbox::User": "root",
             "Acquire::Languages": "none",
             "Acquire::Retries": "3",

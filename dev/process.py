@@ -1,8 +1,8 @@
 """Child processes: each has a time limit, and none outlives this process.
 
-A child that serves (PostgreSQL, Odoo) runs in a session of its own, so that Ctrl-C reaches this process alone and
-children are stopped in the right order. Where the kernel can, it also signals them when this process is
-killed outright.
+A child that serves (PostgreSQL, Odoo) runs in a session of its own, so that Ctrl-C reaches this
+process alone and children are stopped in the right order. Where the kernel can, it also signals
+them when this process is killed outright.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Command = Sequence[str | os.PathLike[str]]
 
 
 def tied_to_parent(death_signal: int) -> Callable[[], None] | None:
-    """Return what a child runs before ``exec`` so that it gets ``death_signal`` when its parent is killed.
+    """Return what a child runs before ``exec`` to get ``death_signal`` when its parent is killed.
 
     It holds for the thread that starts the child: start servers from the main thread.
     """
@@ -65,7 +65,7 @@ def serve(
         stdout=log,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        preexec_fn=tied_to_parent(death_signal),
+        preexec_fn=tied_to_parent(death_signal),  # noqa: PLW1509 - no threads here
         **as_user(user),
     )
 
@@ -89,7 +89,7 @@ def run(
     cwd: Path | None = None,
     output: IO[bytes] | None = None,
 ) -> int:
-    """Run to the end and return the exit status; the child ends with this function, whatever happens.
+    """Run to the end and return the exit status; the child never outlives this call.
 
     :raises SetupError: when it takes longer than ``timeout`` seconds
     """
@@ -99,7 +99,7 @@ def run(
         env=env,
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
-        preexec_fn=tied_to_parent(signal.SIGTERM),
+        preexec_fn=tied_to_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
     ) as process:
         try:
             return process.wait(timeout)
@@ -130,21 +130,18 @@ def capture(
     timeout: float,
     remedy: str,
     user: str | None = None,
-    text: str | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
     """Run silently and return what it printed.
 
-    :param text: what it reads from its standard input
     :raises SetupError: with the tail of its complaint, when it does not end with status 0
     """
     try:
-        done = subprocess.run(
+        done: subprocess.CompletedProcess[str] = subprocess.run(
             command,
             cwd="/",
             env=env,
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             timeout=timeout,

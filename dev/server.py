@@ -1,4 +1,4 @@
-"""An Odoo server as a child process: configuration of its own, free ports, and an end that leaves nothing behind."""
+"""An Odoo server as a child process: its own configuration, free ports, and an end without rest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,8 @@ from .terminal import SetupError
 SERVER_WIDE = "base,rpc,web,queue_job"
 """Odoo's own server-wide modules and ours."""
 
-LOGIN = PASSWORD = "admin"
-"""What a new database has."""
+LOGIN = PASSWORD = "admin"  # noqa: S105 - what every new database has
+"""The administrator."""
 
 INIT_TIMEOUT = 900
 READY_TIMEOUT = 120
@@ -164,9 +164,7 @@ class OdooServer:
                 self.command(*install, *options), env=self.env, timeout=INIT_TIMEOUT, output=log
             )
         if status or " CRITICAL " in self.log_text():
-            raise SetupError(
-                f"Odoo could not install {', '.join(modules)}; read {self.log}, which ends:\n{self._tail()}"
-            )
+            raise SetupError(f"Odoo could not install {', '.join(modules)}; {self._evidence()}")
 
     def start(self) -> None:
         """Start it and return at once; :meth:`wait_ready` waits."""
@@ -186,13 +184,9 @@ class OdooServer:
             if self.is_healthy():
                 return
             if self.pid is None:
-                raise SetupError(
-                    f"Odoo ended instead of starting; read {self.log}, which ends:\n{self._tail()}"
-                )
+                raise SetupError(f"Odoo ended instead of starting; {self._evidence()}")
             time.sleep(POLL)
-        raise SetupError(
-            f"Odoo did not answer in {timeout:.0f} s; read {self.log}, which ends:\n{self._tail()}"
-        )
+        raise SetupError(f"Odoo did not answer in {timeout:.0f} s; {self._evidence()}")
 
     def is_healthy(self) -> bool:
         """Tell whether it answers now."""
@@ -204,13 +198,13 @@ class OdooServer:
 
     def stop(self) -> None:
         """Ask it to end, wait, and kill what is left of it."""
-        self._end(lambda main: process.stop(main))
+        self._end(process.stop)
 
     def kill(self) -> None:
         """Kill the main process and all its children at once, as a machine that loses its power."""
-        self._end(lambda main: main.kill())
+        self._end(subprocess.Popen.kill)
 
-    def _end(self, end: Any) -> None:
+    def _end(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._process is None:
             return
         family = self.pids()
@@ -251,7 +245,7 @@ class OdooServer:
         return next((child.pid for child in self.pids() if "gevent" in _title(child).split()), None)
 
     def runner_pid(self) -> int | None:
-        """Return the process that runs the job runner: one of its own, or the main process when it is a thread there."""
+        """Return the process of the job runner: one of its own, else the main process."""
         for child in self.pids()[1:]:
             title = _title(child)
             if (
@@ -297,8 +291,8 @@ class OdooServer:
         """Return the log so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
-    def _tail(self) -> str:
-        return self.log_text()[-TAIL:].strip()
+    def _evidence(self) -> str:
+        return f"read {self.log}, which ends:\n{self.log_text()[-TAIL:].strip()}"
 
 
 def data_dir(cluster: Cluster) -> Path:

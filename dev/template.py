@@ -1,6 +1,7 @@
-"""Template databases: Odoo's modules are installed once, and every test starts from a copy in a second.
+"""Template databases: modules are installed once, and every test starts from a copy in a second.
 
-Two layers: Odoo's own modules, kept until Odoo changes; ours on top, kept until a file of an addon changes.
+Two layers: Odoo's own modules, kept until Odoo changes; ours on top, kept until a file of an addon
+changes.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Templates:
         return name
 
     def create(self, database: str, modules: Sequence[str] = ("queue_job",)) -> str:
-        """Create ``database`` with ``modules`` installed, in place of one of that name, and return its name."""
+        """Create ``database`` anew with ``modules`` installed, and return its name."""
         self.copy(self.with_modules(modules), database)
         return database
 
@@ -97,7 +98,7 @@ class Templates:
         return f"{PREFIX}_{label}_{cache.key_of(parts)}"
 
     def _build(self, name: str, modules: Sequence[str], template: str | None) -> None:
-        """Install into a database of another name, so that an interrupted build is never taken for a template."""
+        """Install under another name, so that an interrupted build is no template."""
         if template:
             self.copy(template, BUILDING)
         else:

@@ -1,4 +1,4 @@
-"""What the person at the terminal reads: plain lines, one moving line, and failures that name their remedy."""
+"""What the person at the terminal reads: lines, one moving line, failures with their remedy."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ProgressLine:
         self._open = False
 
     def show(self, text: str) -> None:
-        """Show the newest state; a log file gets it at most every :data:`PLAIN_INTERVAL` seconds."""
+        """Show the newest state; a file gets it at most every :data:`PLAIN_INTERVAL` seconds."""
         now = time.monotonic()
         if self._moving:
             print(f"\r\x1b[K{text}", end="", flush=True)

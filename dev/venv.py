@@ -1,4 +1,4 @@
-"""The virtual environment: Odoo's Python needs and the test tools, from the registry that pip is set up for."""
+"""The virtual environment: Odoo's Python needs and the test tools, from pip's own registry."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def ensure() -> Path:
     """
     if sys.version_info[:2] < OLDEST_PYTHON:
         raise SetupError(
-            f"Python {platform.python_version()} is too old; use 3.10 or newer: make PYTHON=python3.12"
+            f"Python {platform.python_version()} is too old; use 3.10 or newer, as in "
+            "make test PYTHON=python3.12"
         )
     key = cache.key_of([sys.executable, REQUIREMENTS.read_bytes()])
     if cache.stamped(folder()) != key:
@@ -69,7 +70,7 @@ def _make(key: str) -> None:
 
 
 def _pip_environment() -> dict[str, str]:
-    """Return the user's pip settings, with pip's own cache moved into ours unless he chose a place."""
+    """Return the user's settings, with pip's cache moved into ours unless he chose a place."""
     return {
         "PIP_CACHE_DIR": str(cache.cache_folder() / "pip"),
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
