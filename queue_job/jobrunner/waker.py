@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import select
 from contextlib import suppress
@@ -29,7 +30,7 @@ class Waker:
         poll.register(self._read, select.POLLIN)
         if link is not None:
             poll.register(link, select.POLLIN)
-        poll.poll(max(0, round(seconds * 1000 + 0.5)))
+        poll.poll(math.ceil(1000 * max(0.0, seconds)))
         with suppress(BlockingIOError):
             os.read(self._read, 65_536)
 

@@ -1,0 +1,116 @@
+import os
+import signal
+import time
+
+from odoo import api, fields, models
+
+from odoo.addons.queue_job.exception import FailedJobError, NothingToDoJob, RetryableError
+from odoo.addons.queue_job.job import job
+
+
+class TestQueueJob(models.Model):
+    _name = "test.queue.job"
+    _description = "Jobs of Every Kind"
+
+    name = fields.Char()
+    value = fields.Integer()
+    overridden = fields.Boolean()
+
+    def _note(self, kind, value=""):
+        self.env["test.queue.job.ledger"].note(kind, value)
+
+    @job
+    def noop(self, *args, **kwargs):
+        """Do nothing"""
+
+    @job(default_channel="root.test", retry_pattern={1: 10, 5: 60, 10: 600})
+    def write_value(self, value):
+        """Write a value"""
+        self.write({"value": value})
+        self._note("write", str(value))
+        return value
+
+    @job
+    def add_one(self):
+        """Read, add and write, which conflicts with whoever does the same"""
+        for record in self:
+            record.value += 1
+
+    @job
+    def sleep(self, seconds, kind="sleep"):
+        """Write a line, then last long"""
+        self._note(kind)
+        time.sleep(seconds)
+
+    @job
+    def commit_and_sleep(self, seconds):
+        """Commit midway, then last long"""
+        self._note("midway")
+        self.env.cr.commit()
+        time.sleep(seconds)
+        self._note("end")
+
+    @job
+    def fail(self, message="no reason"):
+        """Fail"""
+        self._note("fail")
+        raise FailedJobError(message)
+
+    @job(retry_pattern={1: 1, 2: 2})
+    def retry_later(self, seconds=None, ignore_retry=False):
+        """Ask to be tried again"""
+        self._note("retry")
+        raise RetryableError("not yet", seconds=seconds, ignore_retry=ignore_retry)
+
+    @job
+    def retry_until(self, tries, seconds=0.2):
+        """Succeed at a certain try"""
+        line = self.env["queue.job"].search([("uuid", "=", self.env.context["job_uuid"])])
+        if line.retry < tries:
+            raise RetryableError(f"try {line.retry}", seconds=seconds)
+        self._note("succeeded", str(line.retry))
+
+    @job
+    def nothing_to_do(self):
+        """Find that there is nothing to do"""
+        raise NothingToDoJob("it is there already")
+
+    @job
+    def kill_worker(self):
+        """End the worker as the kernel would when memory is short"""
+        self._note("killed")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    @job
+    def conflict(self, times):
+        """Meet a serialization failure, so many times"""
+        self.env["test.queue.job.ledger"].search([], limit=1)
+        with self.env.registry.cursor() as other:
+            env = self.env(cr=other)
+            record = env["test.queue.job"].browse(self.id)
+            if record.value < times:
+                record.value += 1
+        self.write({"name": "after"})
+        self._note("conflict")
+
+    @job
+    @api.model
+    def model_method(self, value):
+        """Be a method of the model"""
+        return value
+
+    @job
+    def who(self):
+        """Tell in whose name it runs"""
+        env = self.env
+        companies = env.context.get("allowed_company_ids")
+        return f"{env.uid} su={env.su} {env.context.get('lang')} {companies}"
+
+    @job
+    def overridden_without_decorator(self):
+        """Be overridden by another addon"""
+        return "base"
+
+    def undecorated(self, value):
+        """Not declared as a job"""
+        self._note("undecorated", str(value))
