@@ -50,9 +50,10 @@ def job(
     :raises ChannelError: when the channel's name cannot be understood
     :raises RetryPatternError: when the pattern cannot be understood
     """
+    channel, pattern = full_name(default_channel), check_pattern(retry_pattern)
     if func is None:
-        return lambda func: job(func, default_channel, retry_pattern)
-    return JobFunction(func, full_name(default_channel), check_pattern(retry_pattern))
+        return lambda func: JobFunction(func, channel, pattern)
+    return JobFunction(func, channel, pattern)
 
 
 def declared(owner: type, name: str) -> JobFunction | None:

@@ -37,7 +37,7 @@ class Channel:
     truncated: bool = False
     """More jobs were ready than the window took."""
     held: Place | None = None
-    """First place of a job that waits for its retry."""
+    """First place of a job that waits for its retry, or went back to the table."""
     running: int = 0
     """Open leases here and below."""
     opens: float = -math.inf
@@ -74,6 +74,10 @@ class Channel:
             yield self.window[0].place
         if self.held is not None:
             yield self.held
+
+    def hold(self, place: Place) -> None:
+        """Let nothing pass this place where order is strict, until the windows are read again."""
+        self.held = min(place, self.held or place)
 
     def best(self, now: float) -> Channel | None:
         """Return the channel, here or below, whose first job is next, of those that are open."""
@@ -251,6 +255,9 @@ class Scheduler:
         return lease
 
     def _keep(self, lease: Lease, jobs: list[JobRef]) -> Lease | None:
+        """Reduce a lease; a job that leaves it keeps its turn until the windows are read again."""
+        for job in set(lease.jobs).difference(jobs):
+            self._channel(lease.channel).hold(job.place)
         if not jobs or lease.number not in self.leases:
             self.close(lease.number)
             return None

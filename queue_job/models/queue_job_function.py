@@ -39,6 +39,7 @@ class QueueJobFunction(models.Model):
     )
     channel_id = fields.Many2one(
         "queue.job.channel",
+        "Own Channel",
         index=True,
         ondelete="restrict",
         help="Replaces the channel that the code declares",
@@ -51,7 +52,7 @@ class QueueJobFunction(models.Model):
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
     )
-    retry_pattern = JobSerialized(base_type=dict)
+    retry_pattern = JobSerialized("Stored Retry Pattern", base_type=dict)
     edit_retry_pattern = fields.Text(
         "Retry Pattern",
         compute="_compute_edit_retry_pattern",

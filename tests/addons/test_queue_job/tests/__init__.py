@@ -1,0 +1,10 @@
+from . import (
+    test_access,
+    test_channels_and_functions,
+    test_delay,
+    test_declaration,
+    test_retention,
+    test_schema,
+    test_screens,
+    test_states,
+)
