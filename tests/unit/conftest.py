@@ -14,7 +14,7 @@ configuration.set_hypothesis_home_dir(Path(tempfile.gettempdir()) / "queue_job_h
 settings.register_profile("gate", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile(
     "search",
-    max_examples=5000,
+    max_examples=2000,
     deadline=None,
     print_blob=True,
     suppress_health_check=list(HealthCheck),
