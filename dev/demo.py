@@ -77,7 +77,7 @@ def run() -> int:
             workers=WORKERS,
             port=free_port(PORT),
             addons=ADDONS_FOLDERS,
-            env={"ODOO_CONNECTOR_CHANNELS": CHANNELS},
+            channels=CHANNELS,
         )
         with server:
             return _demonstrate(server)

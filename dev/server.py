@@ -89,7 +89,7 @@ class OdooServer:
         self.options = list(options)
         self.port = port or free_port()
         self.gevent_port = free_port()
-        self.env = {**odoo.env, "ODOO_QUEUE_JOB_CHANNELS": channels, **(env or {})}
+        self.env = {**odoo.env, "ODOO_CONNECTOR_CHANNELS": channels, **(env or {})}
         self.folder = _fresh_folder(cluster.home / "servers", database)
         self.log = self.folder / "odoo.log"
         self._process: subprocess.Popen[bytes] | None = None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import cache, process
 from .odoo import Odoo
-from .postgres import Cluster, installed_versions
+from .postgres import Cluster, installed_versions, newest_bin_dir
 from .server import OdooServer, filestore
 from .terminal import SetupError, say
 
@@ -29,9 +29,6 @@ ADDONS_FOLDERS = (cache.CHECKOUT / "tests" / "addons", cache.CHECKOUT / "example
 
 DUMP_TIMEOUT = 300
 """Seconds to carry a database to another cluster."""
-
-SKIPPED_LINES = ("SET transaction_timeout", "\\restrict", "\\unrestrict")
-"""Lines of a new server's dump that an older one does not know."""
 
 
 class Templates:
@@ -80,19 +77,28 @@ class Templates:
         self.cluster.drop_database(database)
         cache.remove(filestore(self.cluster, database))
 
-    def carry(self, database: str, target: Cluster, name: str | None = None) -> str:
-        """Copy ``database`` to another cluster, of any version, and return its name there."""
-        name = name or database
-        target.create_database(name)
-        dump = self.cluster.home / f"{database}.sql"
-        tools = _newest_tools()
-        _tool([tools / "pg_dump", "--no-owner", "--no-acl", "--file", dump, database], self.cluster)
-        lines = dump.read_text().splitlines(keepends=True)
-        dump.write_text("".join(line for line in lines if not line.startswith(SKIPPED_LINES)))
-        _tool([tools / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", dump, "-d", name], target)
+    def create_on(
+        self, target: Cluster, database: str, modules: Sequence[str] = ("queue_job",)
+    ) -> str:
+        """Create ``database`` on another cluster, of any version, and return its name.
+
+        It is carried over, which takes seconds; an older PostgreSQL does not understand the dump of
+        a newer one, and has the modules installed instead.
+        """
+        if int(self.cluster.major) > min(int(target.major), max(map(int, installed_versions()))):
+            return Templates(self.odoo, target).create(database, modules)
+        source = self.with_modules(modules)
+        target.create_database(database)
+        self._carry(source, target, database)
+        _link_tree(filestore(self.cluster, source), filestore(target, database))
+        return database
+
+    def _carry(self, source: str, target: Cluster, database: str) -> None:
+        dump = target.home / f"{database}.sql"
+        tools = newest_bin_dir()
+        _tool([tools / "pg_dump", "--no-owner", "--no-acl", "--file", dump, source], self.cluster)
+        _tool([tools / "psql", "-qX", "-v", "ON_ERROR_STOP=1", "-f", dump, "-d", database], target)
         dump.unlink()
-        _link_tree(filestore(self.cluster, database), filestore(target, name))
-        return name
 
     def _name(self, label: str, parts: Sequence[str]) -> str:
         return f"{PREFIX}_{label}_{cache.key_of(parts)}"
@@ -131,12 +137,6 @@ def _link(source: str, target: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copy2(source, target)
-
-
-def _newest_tools() -> Path:
-    """Return client programs that understand every server on this machine."""
-    versions = installed_versions()
-    return versions[max(versions, key=int)]
 
 
 def _tool(command: process.Command, cluster: Cluster) -> None:

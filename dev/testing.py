@@ -114,13 +114,16 @@ def _pytest(folder: str, timeout: float) -> Counts:
     if not (cache.CHECKOUT / folder).is_dir():
         say(f"{folder} is not there")
         return Counts()
-    report = cache.cache_folder() / f"{Path(folder).name}-{os.getpid()}.xml"
-    command = [sys.executable, "-m", "pytest", folder, f"--junit-xml={report}"]
+    scratch = cache.cache_folder() / f"pytest-{os.getpid()}"
+    scratch.mkdir(parents=True)
+    report = scratch / "report.xml"
+    options = [f"--junit-xml={report}", f"--basetemp={scratch / 'tmp'}"]
     try:
+        command = [sys.executable, "-m", "pytest", folder, *options]
         status = process.run(command, cwd=cache.CHECKOUT, timeout=timeout)
         return Counts() if status == NO_TESTS else counts.from_junit(report, status)
     finally:
-        report.unlink(missing_ok=True)
+        cache.remove(scratch)
 
 
 KINDS: dict[str, Callable[[], Counts]] = {
