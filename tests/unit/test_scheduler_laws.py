@@ -31,6 +31,14 @@ CONFIGURED = ["a", "a.x", "a.y", "b", "b.z"]
 CHANNELS = ["root", *(f"root.{name}" for name in CONFIGURED)]
 UNKNOWN = ["root.a.new", "root.a.x.new", "root.b.new.deep", "root.new", "elsewhere"]
 FUNCTIONS = ["quick", "quick", "quick", "slow", "unknown"]
+BATCHES = st.tuples(
+    st.sampled_from(CHANNELS + UNKNOWN),
+    st.integers(0, 2),
+    st.sampled_from(FUNCTIONS),
+    st.sampled_from([1, 2, 5, 9]),
+)
+"""Channel, priority, function and number of jobs stored at once."""
+
 PENDING, WAITING, LEASED, GONE = "pending", "waiting", "leased", "gone"
 
 
@@ -161,22 +169,22 @@ class Runner(RuleBasedStateMachine):
         self.jobs = {}
         self.states = {}
 
-    @initialize(text=channel_strings())
-    def start(self, text):
+    @initialize(text=channel_strings(), stored=st.lists(BATCHES, min_size=2, max_size=6))
+    def start(self, text, stored):
         channels = parse_channels(text)
         self.rules = Rules(channels)
         self.scheduler = Scheduler(channels)
         self.scheduler.durations.observe("quick", 0.01)
         self.scheduler.durations.observe("slow", 5)
+        for batch in stored:
+            self.store(*batch)
 
     # The table
 
-    @rule(
-        channel=st.sampled_from(CHANNELS + UNKNOWN),
-        priority=st.integers(0, 2),
-        function=st.sampled_from(FUNCTIONS),
-        count=st.sampled_from([1, 2, 5, 9]),
-    )
+    @rule(batch=BATCHES)
+    def store_more(self, batch):
+        self.store(*batch)
+
     def store(self, channel, priority, function, count):
         for _job in range(count):
             self.new_job(channel, priority, function, PENDING)
@@ -218,6 +226,7 @@ class Runner(RuleBasedStateMachine):
         rules.waiting = waiting
         self.scheduler.fill(reversed(ready), waiting)
 
+    @precondition(lambda self: len(self.rules.leases) < 3)
     @rule(channel=st.sampled_from(CHANNELS + UNKNOWN), priority=st.integers(0, 2))
     def adopt(self, channel, priority):
         job = self.new_job(channel, priority, "unknown", LEASED)
@@ -235,11 +244,11 @@ class Runner(RuleBasedStateMachine):
     @precondition(lambda self: self.rules.leases)
     @rule(data=st.data(), again=st.booleans())
     def close(self, data, again):
-        number = data.draw(st.sampled_from(sorted(self.rules.leases)))
-        outcome = data.draw(st.sampled_from([GONE, GONE, PENDING, WAITING]))
-        self.end(number, outcome)
-        if again:
-            self.scheduler.close(number)
+        outcome = data.draw(st.sampled_from([GONE, PENDING, WAITING]))
+        for number in data.draw(st.sets(st.sampled_from(sorted(self.rules.leases)), min_size=1)):
+            self.end(number, outcome)
+            if again:
+                self.scheduler.close(number)
 
     def end(self, number, outcome):
         for job in self.rules.leases.pop(number).jobs:
@@ -280,16 +289,21 @@ class Runner(RuleBasedStateMachine):
 
     # What the scheduler decides
 
+    @rule(slots=st.integers(1, 5), quarters=st.integers(0, 4))
+    def read_and_decide(self, slots, quarters):
+        self.now += quarters / 4
+        self.fill()
+        for lease in self.decided(slots):
+            self.confirm(lease, [job.id for job in lease.jobs])
+
     @rule(slots=st.integers(0, 5), fresh=st.booleans(), data=st.data())
-    def decide(self, slots, fresh, data):
+    def decide_against_operators(self, slots, fresh, data):
         if fresh:
             self.fill()
         for lease in self.decided(slots):
             there = [job.id for job in lease.jobs if self.states[job.id] == PENDING]
-            missing = []
-            if there and data.draw(st.integers(0, 3)) == 3:
-                missing = data.draw(st.sets(st.sampled_from(there), min_size=1))
-            self.confirm(lease, [number for number in there if number not in missing])
+            given = data.draw(st.sets(st.sampled_from(there))) if there else ()
+            self.confirm(lease, [number for number in there if number in given])
 
     def decided(self, slots):
         """Yield the decided leases, each one held against the rules."""
