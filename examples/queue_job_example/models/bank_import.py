@@ -31,6 +31,7 @@ class BankImport(models.Model):
 
     line_count = fields.Integer("Lines", readonly=True, default=_default_line_count)
     line_done = fields.Integer("Lines Done", compute="_compute_jobs")
+    line_progress = fields.Float("Progress", compute="_compute_jobs")
     job_count = fields.Integer("Jobs", compute="_compute_jobs")
     job_open = fields.Integer("Open Jobs", compute="_compute_jobs")
     job_failed = fields.Integer("Failed Jobs", compute="_compute_jobs")
@@ -49,6 +50,7 @@ class BankImport(models.Model):
         for run in self:
             count = counts.get(run.id, Counter())
             run.line_done = count["import_line", DONE]
+            run.line_progress = 100.0 * run.line_done / (run.line_count or 1)
             run.job_count = count["all"]
             run.job_open = count["all"] - count[DONE] - count[FAILED] - count[CANCELLED]
             run.job_failed = count[FAILED]

@@ -116,6 +116,7 @@ class TestProgress(BankImportCase):
             {"total": LINES, "done": 4, "failed": 2, "imported": 1},
         )
         self.assertEqual(self.bank_import.job_open, LINES - 6)
+        self.assertAlmostEqual(self.bank_import.line_progress, 100 * 4 / LINES)
 
     def test_nothing_yet(self):
         self.imports.search([]).unlink()
