@@ -72,8 +72,10 @@ def encode(value: Any, path: str, extra: Encode) -> Any:
     :raises ArgumentError: naming the path of the value that cannot be stored
     """
     kind = type(value)
-    if value is None or kind in (bool, int, str):
+    if value is None or kind in (bool, int):
         return value
+    if kind is str:
+        return _encode_text(value, path)
     if kind is float:
         return _encode_float(value, path)
     if kind is list:
@@ -90,6 +92,23 @@ def encode(value: Any, path: str, extra: Encode) -> Any:
     return _encode_subclass(value, path)
 
 
+def _encode_text(value: str, path: str) -> str:
+    if "\0" in value or not _is_unicode(value):
+        raise ArgumentError(
+            f"{path} has a zero character or half a surrogate pair, which PostgreSQL cannot store "
+            "as text: pass bytes",
+        )
+    return value
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _encode_float(value: float, path: str) -> float:
     if value != value or value in (float("inf"), float("-inf")):
         raise ArgumentError(f"{path} is {value!r}, which JSON cannot carry: pass a finite number")
@@ -103,7 +122,10 @@ def _encode_sequence(value: Any, path: str, extra: Encode) -> Any:
 
 def _encode_dict(value: dict[Any, Any], path: str, extra: Encode) -> Any:
     if all(type(key) is str for key in value) and TAG not in value:
-        return {key: encode(item, f"{path}[{key!r}]", extra) for key, item in value.items()}
+        return {
+            _encode_text(key, f"a key of {path}"): encode(item, f"{path}[{key!r}]", extra)
+            for key, item in value.items()
+        }
     pairs = [
         [encode(key, f"{path}[{key!r}]", extra), encode(item, f"{path}[{key!r}]", extra)]
         for key, item in value.items()
@@ -114,7 +136,7 @@ def _encode_dict(value: dict[Any, Any], path: str, extra: Encode) -> Any:
 def _encode_subclass(value: Any, path: str) -> Any:
     """Let a subclass of text or whole number, such as marked-up text, go as its plain value."""
     if isinstance(value, str) and not isinstance(value, enum.Enum):
-        return str(value)
+        return _encode_text(str(value), path)
     if isinstance(value, int) and not isinstance(value, enum.Enum):
         return int(value)
     raise ArgumentError(

@@ -14,6 +14,9 @@ from dev.postgres import Cluster, installed_versions, main_cluster
 from dev.server import OdooServer, remove_logs
 from dev.template import ADDONS_FOLDERS, Templates
 
+TEST_MODULES = ("test_queue_job", "test_queue_job_override")
+"""Addons with jobs of every kind."""
+
 SHOWN = 6000
 """Characters of a server's log that a failed test shows."""
 
@@ -102,3 +105,31 @@ def server(odoo, cluster, database):
     for made in servers:
         made.stop()
         print(f"--- {made.log}\n{made.log_text()[-SHOWN:]}")
+
+
+@pytest.fixture(scope="module")
+def make_shared_server(odoo, cluster, template):
+    """Return a function that starts an Odoo for the tests of one file."""
+    servers = []
+
+    def make(**parameters):
+        name = f"shared_{len(servers)}"
+        template.create(name, TEST_MODULES)
+        parameters.setdefault("addons", ADDONS_FOLDERS)
+        made = OdooServer(odoo, cluster, name, **parameters)
+        servers.append(made)
+        made.start()
+        made.wait_ready()
+        return made
+
+    yield make
+    for made in servers:
+        made.stop()
+        print(f"--- {made.log}\n{made.log_text()[-SHOWN:]}")
+        template.drop(made.database)
+
+
+@pytest.fixture(scope="module")
+def shared_server(make_shared_server):
+    """Return an Odoo with the test addons, for the tests of one file."""
+    return make_shared_server()

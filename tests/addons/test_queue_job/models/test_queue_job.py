@@ -5,7 +5,10 @@ import time
 from odoo import api, fields, models
 
 from odoo.addons.queue_job.exception import FailedJobError, NothingToDoJob, RetryableError
-from odoo.addons.queue_job.job import job
+from odoo.addons.queue_job.job import JOB_REGISTRY, job
+from odoo.addons.queue_job.session import ConnectorSession
+
+FUNCTIONS = "odoo.addons.test_queue_job.functions"
 
 
 class TestQueueJob(models.Model):
@@ -18,6 +21,20 @@ class TestQueueJob(models.Model):
 
     def _note(self, kind, value=""):
         self.env["test.queue.job.ledger"].note(kind, value)
+
+    def launch(self, method, args=(), options=None, times=1):
+        """Delay a method of these records, as a test outside of Odoo asks for it.
+
+        :return: the uuids of the jobs
+        """
+        delay = getattr(self, method).delay
+        return [delay(*args, **(options or {})).uuid for _number in range(times)]
+
+    @api.model
+    def launch_function(self, name, args=(), options=None):
+        """Delay a module-level function; return the uuid of the job."""
+        session = ConnectorSession.from_env(self.env)
+        return JOB_REGISTRY[f"{FUNCTIONS}.{name}"].delay(session, *args, **(options or {})).uuid
 
     @job
     def noop(self, *args, **kwargs):
@@ -55,6 +72,11 @@ class TestQueueJob(models.Model):
         """Fail"""
         self._note("fail")
         raise FailedJobError(message)
+
+    @job
+    def fail_oddly(self):
+        """Fail with a text that PostgreSQL cannot store"""
+        raise FailedJobError("zero \0 byte \ud800 surrogate")
 
     @job(retry_pattern={1: 1, 2: 2})
     def retry_later(self, seconds=None, ignore_retry=False):

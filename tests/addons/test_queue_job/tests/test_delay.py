@@ -90,6 +90,8 @@ class TestDelay(JobCase):
     def test_bad_argument_is_refused_with_its_path(self):
         with self.assertRaisesRegex(ArgumentError, r"args\[1\]\['lines'\]\[3\]"):
             self.record.noop.delay(0, {"lines": [1, 2, 3, object()]})
+        with self.assertRaisesRegex(ArgumentError, r"args\[0\]\[1\] has a zero character"):
+            self.record.noop.delay(["", "\0"])
         with self.assertRaisesRegex(ArgumentError, r"kwargs\['deep'\]"):
             self.record.noop.delay(deep={"a": object})
 
