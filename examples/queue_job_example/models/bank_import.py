@@ -29,6 +29,7 @@ class BankImport(models.Model):
                 self.env._("The addons path has no %(path)s to import", path=PATH),
             ) from error
 
+    date_started = fields.Datetime("Started", readonly=True, copy=False)
     line_count = fields.Integer("Lines", readonly=True, default=_default_line_count)
     line_done = fields.Integer("Lines Done", compute="_compute_jobs")
     line_progress = fields.Float("Progress", compute="_compute_jobs")
@@ -63,6 +64,7 @@ class BankImport(models.Model):
     def action_start(self):
         """Start the import in the background; a start that still waits is not doubled."""
         self.ensure_one()
+        self.date_started = fields.Datetime.now()
         self.import_file.delay(identity_key=identity_exact)
         return True
 
@@ -125,13 +127,17 @@ class BankImport(models.Model):
         return {**super()._job_store_values(job), "bank_import_id": self.id}
 
     @api.model
+    def _latest(self):
+        return self.search([("date_started", "!=", False)], limit=1)
+
+    @api.model
     def start_demo(self):
         """Start an import and a job of each other kind; join the import that is still at work.
 
         :return: ``total``, the number of lines
         :rtype: dict
         """
-        run = self.search([], limit=1)
+        run = self._latest()
         if not run.job_open:
             run = self.create({})
             run.action_start()
@@ -147,7 +153,7 @@ class BankImport(models.Model):
         :return: ``total`` lines, lines ``done``, jobs ``failed``, and banks ``imported``
         :rtype: dict
         """
-        run = self.sudo().search([], limit=1)
+        run = self.sudo()._latest()
         return {
             "total": run.line_count,
             "done": run.line_done,
