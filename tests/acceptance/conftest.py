@@ -5,12 +5,11 @@
 
 from __future__ import annotations
 
-import signal
-
 import pytest
 
 from dev import odoo as dev_odoo
 from dev.postgres import Cluster, installed_versions, main_cluster
+from dev.process import end_by_exception
 from dev.server import OdooServer, remove_logs
 from dev.template import ADDONS_FOLDERS, Templates
 
@@ -22,8 +21,8 @@ SHOWN = 6000
 
 
 def pytest_configure():
-    """End by SIGTERM as by Ctrl-C, so that fixtures stop their servers."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """End in order whatever the signal, so that fixtures stop their servers."""
+    end_by_exception()
 
 
 @pytest.fixture(scope="session")

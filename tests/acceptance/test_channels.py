@@ -4,7 +4,9 @@ import pytest
 
 from tests.acceptance.jobs import Jobs, wait_until
 
-CHANNELS = "root:4,root.one:1,root.strict:1:sequential,root.slowly:4:throttle=0.3,root.still:1:paused"
+CHANNELS = (
+    "root:4,root.one:1,root.strict:1:sequential,root.slowly:4:throttle=0.3,root.still:1:paused"
+)
 
 
 @pytest.fixture(scope="module")

@@ -27,8 +27,10 @@ def test_a_killed_worker_gives_its_job_back_at_once(shared_server, round_):
     os.kill(pid, signal.SIGKILL)
     killed = time.monotonic()
     wait_until(
-        lambda: jobs.one("state", uuids) == "done"
-        or (jobs.one("state", uuids) == "started" and jobs.one("worker_pid", uuids) != pid),
+        lambda: (
+            jobs.one("state", uuids) == "done"
+            or (jobs.one("state", uuids) == "started" and jobs.one("worker_pid", uuids) != pid)
+        ),
         "the job runs again",
         AGAIN_WITHIN,
     )

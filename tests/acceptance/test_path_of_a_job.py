@@ -97,7 +97,7 @@ def test_retry_that_does_not_count(jobs):
     [
         ("model_name = 'gone', records = jsonb_set(records, '{model}', '\"gone\"')", "gone"),
         ("method_name = 'gone'", "gone"),
-        ("args = '[{\"_type\": \"unheard of\"}]'", "unheard of"),
+        ('args = \'[{"_type": "unheard of"}]\'', "unheard of"),
         ("records = '{}'", "cannot be called"),
         ("model_name = NULL, method_name = 'os.system'", "os.system"),
     ],

@@ -47,7 +47,10 @@ def test_stand_alone(server):
     log = odoo.folder / "alone.log"
     with log.open("wb") as output:
         alone = subprocess.Popen(
-            [*command[:at], "queue_job", "run", *command[at:]], env=env, stdout=output, stderr=output
+            [*command[:at], "queue_job", "run", *command[at:]],
+            env=env,
+            stdout=output,
+            stderr=output,
         )
         try:
             assert set(jobs.wait(uuids)) == {"done"}, log.read_text()
@@ -120,7 +123,7 @@ def test_several_databases_are_independent(two_databases):
         "INSERT INTO queue_job (uuid, name, model_name, method_name, channel_method_name, records, "
         "args, kwargs, state, priority, channel, retry, attempt, lost, max_retries, scheduled) "
         "SELECT %s, 'copy', 'test.queue.job', 'noop', '<test.queue.job>.noop', "
-        "'{\"_type\": \"odoo_recordset\", \"model\": \"test.queue.job\", \"ids\": [], \"uid\": 1}', "
+        '\'{"_type": "odoo_recordset", "model": "test.queue.job", "ids": [], "uid": 1}\', '
         "'[]', '{}', 'pending', 10, 'root', 0, 0, 0, 5, false",
         uuids,
     )
@@ -130,7 +133,8 @@ def test_several_databases_are_independent(two_databases):
     )
     cluster.execute("postgres", "ALTER DATABASE multi_b ALLOW_CONNECTIONS false")
     cluster.execute(
-        "postgres", "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'multi_b'"
+        "postgres",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'multi_b'",
     )
     try:
         assert set(jobs.wait(jobs.delay("noop", times=50))) == {"done"}, "one is broken, one runs"
