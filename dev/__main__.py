@@ -7,11 +7,8 @@ import sys
 from collections.abc import Callable
 
 from . import cache, venv
-from .process import end_on_sigterm
+from .process import Ended, end_by_exception
 from .terminal import SetupError, say
-
-INTERRUPTED = 130
-"""The exit status that shells give to Ctrl-C."""
 
 
 def demo() -> int:
@@ -101,10 +98,10 @@ def _continue_in_environment(name: str) -> None:
 
 
 if __name__ == "__main__":
-    end_on_sigterm()
+    end_by_exception()
     try:
         sys.exit(main(sys.argv[1:]))
     except SetupError as error:
         sys.exit(f"dev: {error}")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    except Ended as end:
+        sys.exit(end.status)

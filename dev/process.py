@@ -24,6 +24,9 @@ PR_SET_PDEATHSIG = 1
 STOP_GRACE = 20.0
 """Seconds for a child to end by itself once asked; Odoo gives its own workers about ten."""
 
+END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What a terminal, a service manager and a closing terminal send."""
+
 Command = Sequence[str | os.PathLike[str]]
 
 
@@ -173,13 +176,28 @@ def stop(
         process.wait()
 
 
-def end_on_sigterm() -> None:
-    """Turn SIGTERM into an exception, so that every ``finally`` on the way out runs."""
-    signal.signal(signal.SIGTERM, _exit_by_signal)
+class Ended(KeyboardInterrupt):
+    """A signal asked this process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"signal {number}")
+        self.status = 128 + number
 
 
-def _exit_by_signal(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
+def end_by_exception() -> None:
+    """Turn the signals that end a process into :class:`Ended`, so that every ``finally`` runs.
+
+    Only the first one counts: make repeats the terminal's, and a second one would cut the clean-up
+    short. SIGINT is among them because a shell ignores it for commands in the background.
+    """
+    for number in END_SIGNALS:
+        signal.signal(number, _end)
+
+
+def _end(number: int, _frame: object) -> NoReturn:
+    for other in END_SIGNALS:
+        signal.signal(other, signal.SIG_IGN)
+    raise Ended(number)
 
 
 def _name(command: Command) -> str:
