@@ -37,43 +37,37 @@ def test_a_bad_channel_string_is_named_and_the_server_lives(server):
     assert Jobs(odoo).column("state", uuids) == ["pending"]
 
 
+def alone(odoo, channels):
+    """Return the command and environment of a runner beside a server."""
+    command = odoo.command()
+    at = command.index("-c")
+    path = ",".join(str(folder) for folder in odoo.odoo.addons_path(*odoo.addons))
+    words = [*command[:at], f"--addons-path={path}", "queue_job", "run", *command[at:]]
+    return words, {**os.environ, **odoo.env, "ODOO_CONNECTOR_CHANNELS": channels}
+
+
 def test_stand_alone(server):
     odoo = server(MODULES, channels="root:0")
     jobs = Jobs(odoo)
     uuids = jobs.delay("noop", times=20)
-    command = odoo.command()
-    at = next(i for i, word in enumerate(command) if word == "-c")
-    env = {**os.environ, **odoo.env, "ODOO_CONNECTOR_CHANNELS": "root:2"}
+    words, env = alone(odoo, "root:2")
     log = odoo.folder / "alone.log"
     with log.open("wb") as output:
-        alone = subprocess.Popen(
-            [*command[:at], "queue_job", "run", *command[at:]],
-            env=env,
-            stdout=output,
-            stderr=output,
-        )
+        runner = subprocess.Popen(words, env=env, stdout=output, stderr=output)
         try:
             assert set(jobs.wait(uuids)) == {"done"}, log.read_text()
-            alone.send_signal(signal.SIGTERM)
-            assert alone.wait(5) == 0
+            runner.send_signal(signal.SIGTERM)
+            assert runner.wait(5) == 0
         finally:
-            if alone.poll() is None:
-                alone.kill()
-                alone.wait()
+            if runner.poll() is None:
+                runner.kill()
+                runner.wait()
 
 
 def test_stand_alone_names_what_is_wrong(server):
-    odoo = server(MODULES, channels="root:0", start=False)
-    command = odoo.command()
-    at = next(i for i, word in enumerate(command) if word == "-c")
-    env = {**os.environ, **odoo.env, "ODOO_CONNECTOR_CHANNELS": "root:x"}
+    words, env = alone(server(MODULES, channels="root:0", start=False), "root:x")
     ended = subprocess.run(
-        [*command[:at], "queue_job", "run", *command[at:]],
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
+        words, env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert ended.returncode == 1
     assert "'x'" in ended.stderr
