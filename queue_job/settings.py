@@ -35,7 +35,7 @@ OLD_CHANNELS = "ODOO_CONNECTOR_CHANNELS"
 THREADED_SLOTS = 4
 """Leases at a time on a threaded server, which does not say how many requests it can take."""
 
-ANY_INTERFACE = ("", "0.0.0.0", "::")
+ANY_INTERFACE = ("", "0.0.0.0", "::")  # noqa: S104 - compared with, never bound to
 """Interfaces to listen on that are no address to call."""
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import requests
+
 from odoo import api
-from odoo.addons.queue_job.exception import RetryableError
 from odoo.tools import config
+
+from odoo.addons.queue_job.exception import RetryableError
 
 TIMEOUT = 5
 """Seconds to wait for the shop. Never call without: a job that waits for ever keeps its place in

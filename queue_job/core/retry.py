@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Union
+from typing import TypeAlias
 
 RETRY_INTERVAL = 600
 """Seconds before the next try when neither the error nor a pattern names any, as in connector."""
@@ -24,7 +24,7 @@ CONFLICT_INTERVAL = (1.0, 5.0)
 LOST_LIMIT = 3
 """Times that a job may lose its worker before it is failed: it may be what kills them."""
 
-Interval = Union[float, tuple[float, float]]
+Interval: TypeAlias = "float | tuple[float, float]"
 """Seconds, or the two bounds between which they are drawn."""
 Draw = Callable[[float, float], float]
 """``random.uniform`` or what a test puts in its place."""
@@ -129,8 +129,6 @@ def decide_retry(
     """
     if max_retries and retry >= max_retries and not ignore_retry:
         return Exhausted(f"Max. retries ({max_retries}) reached: {message}")
-    if seconds is None:
-        wait = pattern_seconds(pattern, retry, draw)
-    else:
-        wait = draw_seconds(seconds, draw)
+    asked = None if seconds is None else draw_seconds(seconds, draw)
+    wait = pattern_seconds(pattern, retry, draw) if asked is None else asked
     return Postpone(wait, message, counted=not ignore_retry)

@@ -1,7 +1,7 @@
 """What the runner that leads a database does: read, decide, open leases, learn how they ended.
 
-One thread, one connection. Nothing here is needed after a crash: a new leader reads the table, takes
-back what nobody works on, and goes on.
+One thread, one connection. Nothing here is needed after a crash: a new leader reads the table,
+takes back what nobody works on, and goes on.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ POLL_SECONDS = 60.0
 connection that nobody saw break."""
 
 READ_SHARE = 10
-"""Reading the window may take one part in so many of the runner's time while it has work to give."""
+"""Reading the window may take one part in so many of the runner's time."""
 
 MISSED_SECONDS = 0.2
 """Pause before asking again for jobs that somebody else holds a lock on."""
@@ -40,6 +40,9 @@ HOLD_SECONDS = 1.0
 
 ORPHAN_SECONDS = 0.25
 """How often to look after jobs that run without a lease of ours."""
+
+WORKER_GONE = "The worker ended before the job did"
+"""What the screen says of a job that was taken back."""
 
 REFUSED_SECONDS = (0.2, 10.0)
 """Pause after a worker could not be reached, doubling from the first to the second."""
@@ -208,7 +211,7 @@ class Leader:
     def _take_loss(self, lease: Lease, problem: str) -> None:
         """Look at once after the jobs of a lease that was not answered."""
         _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), problem)
-        reached = self._reap(lease.jobs, f"The worker ended before the job did: {problem}")
+        reached = self._reap(lease.jobs, f"{WORKER_GONE}: {problem}")
         self._refused = 0 if reached else self._refused + 1
         if not reached:
             first, last = REFUSED_SECONDS
@@ -243,7 +246,7 @@ class Leader:
     def _visit_orphans(self, now: float) -> None:
         """Take back the orphans whose worker is gone, and forget those that have ended."""
         known = list(self._orphans.items())
-        dispatch.reap(self._cr, [job.id for _n, job in known], "The worker ended before the job did")
+        dispatch.reap(self._cr, [job.id for _n, job in known], WORKER_GONE)
         left = dispatch.still_running(self._cr, [job for _n, job in known])
         for number, job in known:
             if job.id not in left:
@@ -272,7 +275,7 @@ class Leader:
         known = {job.id for lease in self._leases() for job in lease.jobs}
         strange = [job for job in dispatch.read_running(self._cr) if job.id not in known]
         if strange:
-            self._reap(strange, "The worker ended before the job did")
+            self._reap(strange, WORKER_GONE)
         self._stale = True
         self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
 

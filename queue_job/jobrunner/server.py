@@ -1,7 +1,7 @@
 """Starting the runner with Odoo's own server: a process under prefork, threads otherwise.
 
-Odoo offers no hook for further processes, so three methods of its servers are wrapped, when the addon
-is among the server-wide modules.
+Odoo offers no hook for further processes, so three methods of its servers are wrapped, when the
+addon is among the server-wide modules.
 """
 
 from __future__ import annotations

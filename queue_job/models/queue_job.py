@@ -7,7 +7,7 @@ from odoo.tools import SQL
 from ..core.channels import ChannelError, ancestors, full_name
 from ..core.states import FINAL, JobState, sources
 from ..fields import JobSerialized
-from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, PENDING, STATES, Job
+from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, STATES, Job
 from ..storage import enqueue, retention, schema
 
 RETENTION_BATCH = 10_000
@@ -233,8 +233,8 @@ class QueueJob(models.Model):
     def _stored(self, name):
         """Return a serialized field in JSON terms: decoding may need what is gone."""
         self.ensure_one()
-        column = SQL.identifier(name)
-        rows = self.env.execute_query(SQL("SELECT %s FROM queue_job WHERE id = %s", column, self.id))
+        query = SQL("SELECT %s FROM queue_job WHERE id = %s", SQL.identifier(name), self.id)
+        rows = self.env.execute_query(query)
         return rows[0][0] if rows else None
 
     @api.model

@@ -134,6 +134,12 @@ class QueueJobFunction(models.Model):
         model = self.env.registry.get(found[1])
         return declared(model, found[2]) if model is not None else None
 
+    @api.model
+    def _is_loaded(self, function):
+        """Tell whether the addon of a module-level function is installed in this database."""
+        addon = function.removeprefix("odoo.addons.").partition(".")[0]
+        return addon in self.env.registry._init_modules
+
     def _register_hook(self):
         """Give every job function of the code a record, so that the screen shows it."""
         super()._register_hook()
@@ -143,10 +149,7 @@ class QueueJobFunction(models.Model):
             for name in JOB_METHODS
             if not cls._abstract and declared(cls, name)
         }
-        loaded = self.env.registry._init_modules
-        known.update(
-            name for name in JOB_REGISTRY if name.removeprefix("odoo.addons.").split(".")[0] in loaded
-        )
+        known.update(name for name in JOB_REGISTRY if self._is_loaded(name))
         missing = known - set(self.sudo().search([]).mapped("name"))
         for name in sorted(missing):
             # Several processes load their registry at a time; the first one wins.

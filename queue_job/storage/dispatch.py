@@ -28,7 +28,7 @@ SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
      WHERE name = 'queue_job' AND state NOT IN ('uninstalled', 'uninstallable', 'to install'))
 """
 
-READ_SECRET = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
+READ_SIGNING_KEY = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
 
 READ_WINDOW = """
 WITH RECURSIVE channels AS (
@@ -167,7 +167,7 @@ def is_installed(cr: Any) -> bool:
 
 def read_secret(cr: Any) -> str:
     """Return the database's own secret, with which run requests are signed."""
-    cr.execute(READ_SECRET)
+    cr.execute(READ_SIGNING_KEY)
     return str(cr.fetchone()[0])
 
 

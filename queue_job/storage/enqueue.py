@@ -14,6 +14,9 @@ BATCH = 1000
 """Rows per statement; more gain nothing and make long statements."""
 
 
+INSERT = "INSERT INTO queue_job ({columns}) VALUES %s RETURNING id"
+
+
 def insert(cr: Any, rows: Sequence[dict[str, Any]]) -> list[int]:
     """Store jobs and return their ids, in order.
 
@@ -22,7 +25,7 @@ def insert(cr: Any, rows: Sequence[dict[str, Any]]) -> list[int]:
     """
     columns = list(rows[0])
     names = ", ".join(f'"{name}"' for name in columns)
-    query = f"INSERT INTO queue_job ({names}) VALUES %s RETURNING id"
+    query = INSERT.replace("{columns}", names)
     values = [tuple(row[name] for name in columns) for row in rows]
     return [row[0] for row in cr.execute_values(query, values, page_size=BATCH, fetch=True)]
 

@@ -47,7 +47,9 @@ RETURNING queue_job.id, queue_job.attempt, uuid, model_name, method_name, channe
 
 UNLOCK_ALL = "SELECT pg_advisory_unlock_all()"
 
-IS_MINE = "SELECT EXISTS (SELECT FROM queue_job WHERE id = %s AND attempt = %s AND state = 'started')"
+IS_MINE = """
+SELECT EXISTS (SELECT FROM queue_job WHERE id = %s AND attempt = %s AND state = 'started')
+"""
 
 
 @dataclass(frozen=True)

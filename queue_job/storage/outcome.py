@@ -40,9 +40,7 @@ def complete(cr: Any, job: int, attempt: int, *, result: str | None, seconds: fl
     return bool(cr.rowcount)
 
 
-def postpone(
-    cr: Any, job: int, attempt: int, *, message: str, wait: float, counted: bool
-) -> bool:
+def postpone(cr: Any, job: int, attempt: int, *, message: str, wait: float, counted: bool) -> bool:
     """Send a job back for later.
 
     :param wait: seconds

@@ -20,7 +20,8 @@ ENTRY = re.compile(r"^QJ\[(.*?)\]\[\d+\] LOG:  (?:statement|execute \S+): ", re.
 
 STORE = """
 INSERT INTO queue_job (uuid, name, model_name, method_name, channel_method_name, records, args,
-                       kwargs, state, priority, channel, retry, attempt, lost, max_retries, scheduled)
+                       kwargs, state, priority, channel, retry, attempt, lost, max_retries,
+                       scheduled)
 SELECT 'counted', name, model_name, method_name, channel_method_name, records, args,
        kwargs, 'pending', priority, channel, 0, 0, 0, max_retries, false
   FROM queue_job LIMIT 1

@@ -66,9 +66,7 @@ def test_stand_alone(server):
 
 def test_stand_alone_names_what_is_wrong(server):
     words, env = alone(server(MODULES, channels="root:0", start=False), "root:x")
-    ended = subprocess.run(
-        words, env=env, capture_output=True, text=True, timeout=60, check=False
-    )
+    ended = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "'x'" in ended.stderr
 
@@ -101,8 +99,7 @@ def two_databases(server, database):
     """Return one server for two databases, and the jobs of each."""
     names = [database(MODULES, name="multi_a"), database(MODULES, name="multi_b")]
     options = ["-d", ",".join(names), "--db-filter", "^multi_[ab]$"]
-    odoo = server(database_name=names[0], workers=2, options=options)
-    return odoo
+    return server(database_name=names[0], workers=2, options=options)
 
 
 def test_several_databases_are_independent(two_databases):

@@ -46,6 +46,6 @@ class Shop(http.Controller):
         failures = request.env["ir.config_parameter"].sudo().get_param(SHOP_FAILURES)
         if not failures:
             raise request.not_found()
-        if random.random() < float(failures):  # noqa: S311 - nothing secret in it
+        if random.random() < float(failures):
             return request.make_json_response({"error": "out of order"}, status=503)
         return request.make_json_response(values)

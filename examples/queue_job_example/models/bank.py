@@ -1,7 +1,8 @@
 from odoo import api, fields, models
+from odoo.tools import frozendict
+
 from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.addons.queue_job.job import job
-from odoo.tools import frozendict
 
 from .. import shop
 

@@ -1,10 +1,11 @@
 from collections import Counter
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
+
 from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.addons.queue_job.job import CANCELLED, DONE, FAILED, identity_exact, job
 from odoo.addons.queue_job.session import ConnectorSession
-from odoo.exceptions import UserError
 
 from ..bank_file import PATH, read_bank_file
 from ..connector_jobs import a_heavy_task, import_order

@@ -1,6 +1,7 @@
-from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.exceptions import AccessError
 from odoo.tests import TransactionCase, new_test_user
+
+from odoo.addons.queue_job.exception import NothingToDoJob
 
 from ..bank_file import read_bank_file
 from ..models.bank_import import SHOP_SAMPLE

@@ -1,6 +1,7 @@
+from odoo.tests import TransactionCase
+
 from odoo.addons.queue_job.exception import NothingToDoJob
 from odoo.addons.queue_job.session import ConnectorSession
-from odoo.tests import TransactionCase
 
 from ..connector_jobs import a_heavy_task, import_order
 from ..shop import SHOP_URL

@@ -1,6 +1,8 @@
 import requests
-from odoo.addons.queue_job.exception import NothingToDoJob, RetryableError
+
 from odoo.tests import TransactionCase
+
+from odoo.addons.queue_job.exception import NothingToDoJob, RetryableError
 
 from ..shop import RETRY_SECONDS, SHOP_URL
 from .shop_server import closed_port, shop_server

@@ -1,8 +1,8 @@
 from . import (
     test_access,
     test_channels_and_functions,
-    test_delay,
     test_declaration,
+    test_delay,
     test_retention,
     test_schema,
     test_screens,

@@ -1,4 +1,3 @@
-
 from odoo.addons.queue_job.decorator import JobMethod, declared
 from odoo.addons.queue_job.job import job
 
@@ -57,8 +56,8 @@ class TestOverride(JobCase):
     def test_override_stays_a_job(self):
         model = self.env.registry["test.queue.job"]
         self.assertTrue(declared(model, "overridden_without_decorator"))
-        record = self.stored(self.record.overridden_without_decorator.delay())
-        self.assertEqual(record.channel_method_name, "<test.queue.job>.overridden_without_decorator")
+        job = self.record.overridden_without_decorator.delay()
+        self.assertEqual(job.job_function_name, "<test.queue.job>.overridden_without_decorator")
 
     def test_super_is_called(self):
         self.assertEqual(self.record.overridden_without_decorator(), "base extended")

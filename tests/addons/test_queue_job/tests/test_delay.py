@@ -114,9 +114,7 @@ class TestDelay(JobCase):
         self.assertEqual(record.name, "Touch a record")
         self.assertFalse(record.model_name)
         self.assertEqual(record.args, ("res.partner", 1))
-        self.assertEqual(
-            record.method_name, "odoo.addons.test_queue_job.functions.a_heavy_task"
-        )
+        self.assertEqual(record.method_name, "odoo.addons.test_queue_job.functions.a_heavy_task")
         job = import_order.delay(session, 1, priority=50)
         self.assertEqual(self.stored(job).priority, 50)
         self.assertEqual(self.stored(job).channel, "root.order")
@@ -150,7 +148,8 @@ class TestDelay(JobCase):
     def test_user_and_superuser_flag_are_stored(self):
         stored = self.stored(self.record.with_user(self.user).noop.delay())._stored("records")
         self.assertEqual((stored["uid"], stored["su"]), (self.user.id, False))
-        stored = self.stored(self.record.with_user(self.user).sudo().noop.delay())._stored("records")
+        record = self.record.with_user(self.user).sudo()
+        stored = self.stored(record.noop.delay())._stored("records")
         self.assertEqual((stored["uid"], stored["su"]), (self.user.id, True))
 
     def test_a_user_without_rights_on_the_queue_can_delay(self):

@@ -104,7 +104,8 @@ class TestStates(JobCase):
 
     def test_related_action(self):
         action = self.stored(self.record.noop.delay()).open_related_action()
-        self.assertEqual((action["res_model"], action["res_id"]), ("test.queue.job", self.record.id))
+        self.assertEqual(action["res_model"], "test.queue.job")
+        self.assertEqual(action["res_id"], self.record.id)
         gone = self.env["test.queue.job"].create({})
         job = gone.noop.delay()
         gone.unlink()

@@ -1,0 +1,1 @@
+"""Commands of ``odoo``, which reads each file here by its path."""
