@@ -1,7 +1,7 @@
 """The distribution: the addon as ``odoo.addons.queue_job``, beside any Odoo 19.
 
-Odoo's packages are namespaces, so that the wheel has no ``odoo/__init__.py`` and joins the Odoo that
-is importable, wherever that lies. Odoo is not among the requirements, since no registry has it.
+Odoo's packages are namespaces, so that the wheel has no ``odoo/__init__.py`` and joins whatever Odoo
+is importable. Odoo is not among the requirements, since no registry has it.
 """
 
 from __future__ import annotations
