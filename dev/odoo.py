@@ -26,6 +26,9 @@ DEBIAN_PACKAGES = (
 )
 """Odoo, and the packages that its links point into."""
 
+LEFT_OUT = ("mail/static/lib/selfie_segmentation/selfie_segmentation.js",)
+"""Libraries that Debian leaves out although web pages ask for them; an empty one is no error."""
+
 REPOSITORY = "https://github.com/odoo/odoo.git"
 """Where the source is cloned from when nothing else is at hand."""
 
@@ -65,7 +68,13 @@ class Odoo:
         """The environment to start it in, free of the user's own Odoo and PostgreSQL settings."""
         foreign = ("PG", "ODOO")
         kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-        return {**kept, "PYTHONPATH": str(self.path), "PYTHONUNBUFFERED": "1"}
+        return {
+            **kept,
+            "PYTHONPATH": str(self.path),
+            "PYTHONUNBUFFERED": "1",
+            # Odoo makes its default data folder before it reads that it has another.
+            "XDG_DATA_HOME": str(cache.cache_folder() / "odoo-home"),
+        }
 
     def addons_path(self, *extra: Path) -> list[str]:
         """Return the folders of addons: Odoo's, the checkout, and those of ``extra`` that exist."""
@@ -155,7 +164,11 @@ def _from_debian() -> Path:
             "this is no Debian, so there is no package to unpack; a git clone is tried"
         )
     root = _once("odoo-debian", _unpack_debian)
-    return root / "root" / "usr" / "lib" / "python3" / "dist-packages"
+    path = root / "root" / "usr" / "lib" / "python3" / "dist-packages"
+    for name in LEFT_OUT:
+        (path / "odoo" / "addons" / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / "odoo" / "addons" / name).touch()
+    return path
 
 
 def _unpack_debian(folder: Path) -> None:

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -92,7 +93,7 @@ def run(
     cwd: Path | None = None,
     output: IO[bytes] | None = None,
 ) -> int:
-    """Run to the end and return the exit status; the child never outlives this call.
+    """Run to the end and return the exit status; neither the child nor its own outlive this call.
 
     :raises SetupError: when it takes longer than ``timeout`` seconds
     """
@@ -102,6 +103,7 @@ def run(
         env=env,
         stdout=output,
         stderr=subprocess.STDOUT if output else None,
+        start_new_session=True,
         preexec_fn=tied_to_parent(signal.SIGTERM),  # noqa: PLW1509 - no threads here
     ) as process:
         try:
@@ -112,6 +114,8 @@ def run(
             ) from None
         finally:
             stop(process)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 def check(
