@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from . import cache
+from . import cache, process, venv
 from .terminal import say
 
 LEFT_BY_TOOLS = (
@@ -23,8 +23,12 @@ LEFT_BY_TOOLS = (
 )
 """Names in the checkout that tools write without being asked."""
 
+FORGET = "from dev.postgres import forget_given; forget_given()"
+"""What is run in the environment, since talking to a database needs a package from there."""
+
+FORGET_TIMEOUT = 120
 STOP_WAIT = 10.0
-"""Seconds for a private PostgreSQL to end."""
+"""Seconds to drop databases, and for a private PostgreSQL to end."""
 
 POLL = 0.1
 
@@ -32,6 +36,8 @@ POLL = 0.1
 def clean() -> int:
     """Stop the private database servers and remove all that was fetched and built."""
     folder = cache.cache_folder()
+    if cache.stamped(venv.folder()):
+        process.run([venv.python(), "-c", FORGET], cwd=cache.CHECKOUT, timeout=FORGET_TIMEOUT)
     places = [folder, *_elsewhere(folder)]
     for place in places:
         for pid_file in place.rglob("postmaster.pid"):

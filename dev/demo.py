@@ -10,12 +10,12 @@ from typing import Any
 
 from . import odoo
 from .network import free_port
-from .postgres import main_cluster
+from .postgres import OWN_PREFIX, main_cluster
 from .server import LOGIN, PASSWORD, OdooServer, remove_logs
 from .template import ADDONS_FOLDERS, Templates
 from .terminal import ProgressLine, SetupError, say
 
-DATABASE = "queue_job_demo"
+DATABASE = f"{OWN_PREFIX}demo"
 MODULE = "queue_job_example"
 MODEL = "queue_job_example.bank_import"
 

@@ -44,6 +44,9 @@ OWNER = "odoo"
 GIVEN_OWNER = "queue_job_dev"
 """The user created on a given server that is known by its superuser only."""
 
+OWN_PREFIX = "queue_job_dev_"
+"""How the names of our databases begin, which tells them from the user's."""
+
 UNPRIVILEGED = ("postgres", "nobody")
 """Users as whom root runs PostgreSQL, the first that exists."""
 
@@ -233,9 +236,10 @@ class GivenCluster(Cluster):
                 self._create_owner()
             self.execute("postgres", "SELECT 1")
         except psycopg2.OperationalError as error:
-            remedy = "start it, correct these variables, or unset them for a private server"
+            reason = " ".join(str(error).split())
             raise SetupError(
-                f"PostgreSQL named by {', '.join(GIVEN_BY)} does not answer; {remedy} ({error})"
+                f"PostgreSQL named by {', '.join(GIVEN_BY)} does not answer ({reason}); "
+                "start it, correct these variables, or unset them for a private server"
             ) from error
 
     def _create_owner(self) -> None:
@@ -252,6 +256,15 @@ class GivenCluster(Cluster):
 
     def stop(self, mode: str = "fast") -> None:
         """Leave it running."""
+
+    def forget(self) -> None:
+        """Drop every database and the user that commands of ours made here."""
+        for name in self.databases():
+            if name.startswith(OWN_PREFIX):
+                say(f"Dropping database {name}")
+                self.drop_database(name)
+        if self.user != self._given_user:
+            self.execute("postgres", sql.SQL("DROP ROLE {}").format(sql.Identifier(self.user)))
 
 
 class PrivateCluster(Cluster):
@@ -476,6 +489,14 @@ def default_bin_dir() -> Path:
     """Return the binaries for a private cluster: ``PGBIN``, else those of the newest version."""
     given = os.environ.get("PGBIN")
     return Path(given) if given else newest_bin_dir()
+
+
+def forget_given() -> None:
+    """Remove everything of ours from the given server, if there is one."""
+    given = Cluster.given()
+    if isinstance(given, GivenCluster):
+        with given:
+            given.forget()
 
 
 def newest_bin_dir() -> Path:

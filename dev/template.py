@@ -13,15 +13,15 @@ from pathlib import Path
 
 from . import cache, process
 from .odoo import Odoo
-from .postgres import Cluster, installed_versions, newest_bin_dir
+from .postgres import OWN_PREFIX, Cluster, installed_versions, newest_bin_dir
 from .server import OdooServer, filestore
 from .terminal import SetupError, say
 
 BASE_MODULES = ("web", "mail")
 """The first layer: what our addons need of Odoo, with all that it pulls in."""
 
-PREFIX = "queue_job_template"
-BUILDING = "queue_job_building"
+PREFIX = f"{OWN_PREFIX}template"
+BUILDING = f"{OWN_PREFIX}building"
 """Names of databases: a template gets its name when it is whole."""
 
 ADDONS_FOLDERS = (cache.CHECKOUT / "tests" / "addons", cache.CHECKOUT / "examples")

@@ -15,12 +15,12 @@ from pathlib import Path
 
 from . import cache, chromium, counts, odoo, process
 from .counts import Counts
-from .postgres import main_cluster
+from .postgres import OWN_PREFIX, main_cluster
 from .server import OdooServer, remove_logs
 from .template import ADDONS_FOLDERS, Templates, checkout_addons
 from .terminal import SetupError, say
 
-TEST_DATABASE = "queue_job_test"
+TEST_DATABASE = f"{OWN_PREFIX}test"
 
 LINT_TIMEOUT = 600
 UNIT_TIMEOUT = 600

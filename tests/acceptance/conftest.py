@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from dev import odoo as dev_odoo
-from dev.postgres import Cluster, installed_versions, main_cluster
+from dev.postgres import OWN_PREFIX, Cluster, installed_versions, main_cluster
 from dev.process import end_by_exception
 from dev.server import OdooServer, remove_logs
 from dev.template import ADDONS_FOLDERS, Templates
@@ -51,7 +51,7 @@ def database(template):
     created = []
 
     def create(modules=("queue_job",), name=None):
-        created.append(name or f"acceptance_{len(created)}")
+        created.append(name or f"{OWN_PREFIX}acceptance_{len(created)}")
         return template.create(created[-1], modules)
 
     yield create
