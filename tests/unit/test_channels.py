@@ -156,7 +156,12 @@ def test_ancestors_are_the_channel_and_all_above_it_nearest_first():
 
 @pytest.mark.parametrize(
     "name, full",
-    [("root", "root"), ("csv", "root.csv"), (" csv.big ", "root.csv.big"), ("root.csv", "root.csv")],
+    [
+        ("root", "root"),
+        ("csv", "root.csv"),
+        (" csv.big ", "root.csv.big"),
+        ("root.csv", "root.csv"),
+    ],
 )
 def test_full_name(name, full):
     assert full_name(name) == full

@@ -116,8 +116,11 @@ def test_a_key_that_is_no_try_is_named(key):
 
 @pytest.mark.parametrize(
     "value",
-    ["soon", None, -1, [], [1, 2, 3], (9, 5), (-1, 5), {}, [None, 1], math.nan, math.inf, "nan"]
-    + [(1, math.inf), (math.nan, 1), (1, math.nan)],
+    [
+        *("soon", None, -1, {}, math.nan, math.inf, "nan", 10**400),
+        *([], [1, 2, 3], [None, 1], (9, 5), (-1, 5), (1, math.inf), (math.nan, 1), (1, math.nan)),
+    ],
+    ids=str,
 )
 def test_a_value_that_is_no_seconds_is_named(value):
     with pytest.raises(RetryPatternError) as caught:

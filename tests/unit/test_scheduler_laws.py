@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass, field
 from unittest import mock
 
-import pytest
 from core import scheduler as scheduler_module
 from core.channels import parse_channels
 from core.leases import LEASE_JOBS, OVERDUE_SECONDS, JobRef
@@ -338,7 +337,7 @@ class Runner(RuleBasedStateMachine):
 
     def confirm(self, lease, given):
         """Let the table give some jobs of a lease."""
-        kept = self.scheduler.confirm(lease, {number: 7 for number in [*given, 10**6]})
+        kept = self.scheduler.confirm(lease, dict.fromkeys([*given, 10**6], 7))
         jobs = [job for job in lease.jobs if job.id in given]
         assert (list(kept.jobs) if kept else []) == jobs
         assert all(job.attempt == 7 for job in (kept.jobs if kept else ()))
