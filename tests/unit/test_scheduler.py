@@ -190,6 +190,12 @@ def test_a_throttle_does_not_wake_for_what_could_not_start_then(text):
     assert scheduler.wake_up(NOW) == math.inf
 
 
+def test_a_throttle_that_has_just_opened_does_not_wake_again():
+    scheduler = scheduler_of("root:9,a:9:throttle=5", [job(1, "root.a"), job(2, "root.a")])
+    decide(scheduler)
+    assert scheduler.wake_up(NOW + 5) == math.inf
+
+
 def test_a_throttle_does_not_wake_for_nothing():
     scheduler = scheduler_of("root:9,a:9:throttle=5", [job(1, "root.a")])
     decide(scheduler)
@@ -255,13 +261,8 @@ def test_nothing_passes_a_job_that_the_table_did_not_give():
 
 
 def test_the_first_of_those_that_hold_back_counts():
-    ready = [job(n, "root.a") for n in (2, 4)]
-    scheduler = scheduler_of("root:9,a:1:sequential", ready, {"root.a": (10, 5)})
-    (lease,) = decide(scheduler)
-    scheduler.confirm(lease, {})
-    scheduler.adopt(job(1, "root.a"), NOW)
-    (adopted,) = scheduler.leases.values()
-    scheduler.recall(adopted, [1])
+    scheduler = scheduler_of("root:9,a:1:sequential", [job(2, "root.a")], {"root.a": (10, 1)})
+    scheduler.recall(scheduler.adopt(job(3, "root.a"), NOW), [3])
     assert decide(scheduler) == []
 
 

@@ -16,8 +16,7 @@ def accepts(signature=SIGNATURE, secret="secret", database="shop", body=BODY, no
 
 @given(st.text(min_size=1), st.text(), st.binary(), st.floats(0, 1e11))
 def test_what_was_signed_is_accepted(secret, database, body, now):
-    secret, database = secret.replace("\ud800", ""), database.replace("\ud800", "")
-    assert is_valid(sign(secret, database, body, now), secret, database, body, now) or not secret
+    assert is_valid(sign(secret, database, body, now), secret, database, body, now)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +59,6 @@ def test_anything_else_is_refused_without_an_error(signature):
     assert not accepts(signature)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])))
+@given(st.text())
 def test_no_text_from_a_stranger_raises(signature):
     assert not accepts(signature)
