@@ -11,6 +11,7 @@ from typing import Any
 from . import odoo
 from .network import free_port
 from .postgres import OWN_PREFIX, main_cluster
+from .proxy import Proxy
 from .server import LOGIN, PASSWORD, OdooServer, remove_logs
 from .template import ADDONS_FOLDERS, Templates
 from .terminal import ProgressLine, SetupError, say
@@ -75,20 +76,20 @@ def run() -> int:
             cluster,
             DATABASE,
             workers=WORKERS,
-            port=free_port(PORT),
             addons=ADDONS_FOLDERS,
             channels=CHANNELS,
         )
-        with server:
-            return _demonstrate(server)
+        proxy = Proxy(free_port(PORT), pages=server.port, websockets=server.gevent_port)
+        with server, proxy:
+            return _demonstrate(server, proxy.url)
 
 
-def _demonstrate(server: OdooServer) -> int:
-    say(f"Odoo answers at {server.url} (login {LOGIN}, password {PASSWORD}); log: {server.log}")
+def _demonstrate(server: OdooServer, url: str) -> int:
+    say(f"Odoo answers at {url} (login {LOGIN}, password {PASSWORD}); log: {server.log}")
     imported = _import(server)
     if os.environ.get("DEMO_EXIT"):
         return 0 if imported else 1
-    say(f"Open {server.url} (login {LOGIN}, password {PASSWORD}). Ctrl-C ends the demonstration")
+    say(f"Open {url} (login {LOGIN}, password {PASSWORD}). Ctrl-C ends the demonstration")
     _wait_for_interrupt()
     return 0
 

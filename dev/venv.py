@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import platform
 import sys
 from pathlib import Path
 
-from . import cache
+from . import cache, debian
 from .process import check
 from .terminal import SetupError, say
 
@@ -15,6 +16,11 @@ OLDEST_PYTHON = (3, 10)
 """Odoo 19 does not start on an older one."""
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+
+PIP_PACKAGE = "python3-pip-whl"
+"""Debian's package of what its Python lacks to make environments."""
+
+VENV_REMEDY = "install Python's venv module (Debian: apt install python3-venv) and try again"
 
 VENV_TIMEOUT = 300
 PIP_TIMEOUT = 1800
@@ -55,11 +61,7 @@ def ensure() -> Path:
 def _make(key: str) -> None:
     say(f"Making the virtual environment {folder()}")
     cache.unstamp(folder())
-    check(
-        [sys.executable, "-m", "venv", "--clear", folder()],
-        timeout=VENV_TIMEOUT,
-        remedy="install Python's venv module (Debian: apt install python3-venv) and try again",
-    )
+    _create()
     check(
         [python(), "-m", "pip", "install", "--prefer-binary", "--requirement", REQUIREMENTS],
         timeout=PIP_TIMEOUT,
@@ -67,6 +69,37 @@ def _make(key: str) -> None:
         remedy="check the network and pip's configuration (pip config list) and try again",
     )
     cache.stamp(folder(), key)
+
+
+def _create() -> None:
+    """Create the empty environment, with pip even where the system keeps that in a package."""
+    complete = importlib.util.find_spec("ensurepip") is not None
+    options = [] if complete else ["--without-pip"]
+    check(
+        [sys.executable, "-m", "venv", "--clear", *options, folder()],
+        timeout=VENV_TIMEOUT,
+        remedy=VENV_REMEDY,
+    )
+    if not complete:
+        _add_pip()
+
+
+def _add_pip() -> None:
+    """Install pip by the wheel in Debian's package."""
+    if not debian.is_available():
+        raise SetupError(f"This Python cannot install pip into an environment; {VENV_REMEDY}")
+    place = folder().with_name("pip-wheel")
+    apt = debian.Apt(place, [debian.source(*repository) for repository in debian.repositories()])
+    apt.update()
+    apt.unpack([PIP_PACKAGE], place / "root")
+    wheel = next((place / "root").rglob("pip-*.whl"))
+    check(
+        [python(), "-m", "pip", "install", "pip"],
+        timeout=PIP_TIMEOUT,
+        env={**_pip_environment(), "PYTHONPATH": str(wheel)},
+        remedy=VENV_REMEDY,
+    )
+    cache.remove(place)
 
 
 def _pip_environment() -> dict[str, str]:

@@ -1,0 +1,82 @@
+"""One address for the browser: pages from Odoo's workers, websockets from its server of websockets.
+
+The two listen on ports of their own, and a page can reach one only. A connection goes where its
+first request points; browsers never change from pages to a websocket on one connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from contextlib import suppress
+
+from .network import LOOPBACK
+
+WEBSOCKET = b" /websocket"
+"""How the path of a websocket follows the method in the first line of a request."""
+
+HEAD_END = b"\r\n\r\n"
+CHUNK = 65536
+"""Bytes that are passed on at once."""
+
+START_TIMEOUT = 10
+"""Seconds for the thread to listen, or to end."""
+
+Reader = asyncio.StreamReader
+Writer = asyncio.StreamWriter
+
+
+class Proxy:
+    """A reverse proxy in a thread of this process; a context manager.
+
+    :param port: where it listens
+    :param pages: port of Odoo's workers
+    :param websockets: port of Odoo's server of websockets
+    """
+
+    def __init__(self, port: int, *, pages: int, websockets: int) -> None:
+        self.port = port
+        self.pages = pages
+        self.websockets = websockets
+        self._loop = asyncio.new_event_loop()
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def url(self) -> str:
+        """The address for the browser."""
+        return f"http://{LOOPBACK}:{self.port}"
+
+    def __enter__(self) -> Proxy:
+        self._thread.start()
+        self._listening.wait(START_TIMEOUT)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(START_TIMEOUT)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        self._loop.run_until_complete(asyncio.start_server(self._pass, LOOPBACK, self.port))
+        self._listening.set()
+        self._loop.run_forever()
+
+    async def _pass(self, reader: Reader, writer: Writer) -> None:
+        """Pass one connection on, in both directions, until either side ends it."""
+        with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            head = await reader.readuntil(HEAD_END)
+            port = self.websockets if WEBSOCKET in head.partition(b"\r\n")[0] else self.pages
+            server_reader, server_writer = await asyncio.open_connection(LOOPBACK, port)
+            server_writer.write(head)
+            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+        writer.close()
+
+
+async def _pump(reader: Reader, writer: Writer) -> None:
+    """Pass on what comes, then the end of it."""
+    with suppress(OSError):
+        while data := await reader.read(CHUNK):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
