@@ -94,7 +94,7 @@ def _read_interval(value: object) -> Interval:
 
 def draw_seconds(interval: Interval, draw: Draw) -> float:
     """Return the seconds of an interval, drawn when it has two bounds."""
-    return draw(*interval) if isinstance(interval, tuple) else interval
+    return draw(*interval) if isinstance(interval, (tuple, list)) else interval
 
 
 def pattern_seconds(pattern: Mapping[int, Interval], retry: int, draw: Draw) -> float:

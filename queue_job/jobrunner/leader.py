@@ -82,6 +82,8 @@ class Leader:
         """By number of their lease: jobs that run, but not in a request of ours."""
         self._stale = True
         """The window may not be what the table says."""
+        self._in_line = False
+        """A slot is waited for, and its owner's thread wakes this one."""
         self._refused = 0
         """Times in a row that no worker could be reached."""
         self._read_at = self._poll_at = self._dispatch_at = -math.inf
@@ -137,8 +139,14 @@ class Leader:
                 self._refresh(now)
                 used = self._open(list(self._scheduler.decide(now, taken)))
         finally:
-            more = used == taken and (self._stale or self._scheduler.has_ready())
-            self._slots.settle(self, taken - used, more=more)
+            wanted = self._stale or self._scheduler.has_ready()
+            self._in_line = used == taken and wanted
+            self._slots.settle(self, taken - used, more=self._in_line)
+
+    def _wants_to_read(self) -> bool:
+        """Tell whether reading could open a lease; one who waits in line is woken for it."""
+        wanted = self._stale or self._scheduler.is_hungry()
+        return wanted and not self._in_line and not self._scheduler.is_full()
 
     def _refresh(self, now: float) -> None:
         """Read the window again when it is out of date, but not all the time."""
@@ -295,6 +303,6 @@ class Leader:
         times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
         if self._dispatch_at > now:
             times.append(self._dispatch_at)
-        elif self._stale and not self._scheduler.is_full():
+        elif self._wants_to_read():
             times.append(self._read_at)
         self._waker.wait(min(times) - now, self._link)
