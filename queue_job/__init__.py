@@ -1,2 +1,2 @@
-from . import controllers, jobrunner, models
+from . import controllers, jobrunner, models, wizard
 from .identity import identity_exact

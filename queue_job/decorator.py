@@ -40,6 +40,7 @@ def job(
     func: Callable | None = None,
     default_channel: str = ROOT,
     retry_pattern: Mapping[int, Any] | None = None,
+    identity_scope: str = "waiting",
 ) -> Any:
     """Declare a model method or a module-level function as a job.
 
@@ -47,13 +48,15 @@ def job(
     :param default_channel: full name of the channel its jobs run in, unless told otherwise
     :param retry_pattern: seconds to wait by number of the try, ``{1: 10, 5: 60, 10: 600}``; bounds
         ``(least, most)`` instead of seconds are drawn from
+    :param identity_scope: how long an identity key keeps others with the same key out: ``waiting``
+        for as long as the job waits, ``running`` until it has ended
     :raises ChannelError: when the channel's name cannot be understood
     :raises RetryPatternError: when the pattern cannot be understood
     """
     channel, pattern = full_name(default_channel), check_pattern(retry_pattern)
     if func is None:
-        return lambda func: JobFunction(func, channel, pattern)
-    return JobFunction(func, channel, pattern)
+        return lambda func: JobFunction(func, channel, pattern, identity_scope)
+    return JobFunction(func, channel, pattern, identity_scope)
 
 
 def declared(owner: type, name: str) -> JobFunction | None:
@@ -70,13 +73,21 @@ class JobFunction:
     :param func: what was decorated
     :param default_channel: full name
     :param retry_pattern: seconds or bounds by number of the try
+    :param identity_scope: how long an identity key keeps the same job out
     """
 
-    def __init__(self, func: Callable, default_channel: str, retry_pattern: Mapping) -> None:
+    def __init__(
+        self,
+        func: Callable,
+        default_channel: str,
+        retry_pattern: Mapping,
+        identity_scope: str = "waiting",
+    ) -> None:
         update_wrapper(self, func)
         self.func = func
         self.default_channel = default_channel
         self.retry_pattern = retry_pattern
+        self.identity_scope = identity_scope
         if "." not in func.__qualname__:
             JOB_REGISTRY[self.job_function_name] = self
 
@@ -159,5 +170,10 @@ def redeclare(model_class: type, name: str) -> None:
         return getattr(super(model_class, self), name)(*args, **kwargs)
 
     update_wrapper(call, inspect.getattr_static(model_class, name))
-    again = JobFunction(call, declaration.default_channel, declaration.retry_pattern)
+    again = JobFunction(
+        call, declaration.default_channel, declaration.retry_pattern, declaration.identity_scope
+    )
+    for attribute in ("related_action", "kwargs"):
+        if hasattr(declaration, attribute):
+            setattr(again, attribute, getattr(declaration, attribute))
     setattr(model_class, name, again)

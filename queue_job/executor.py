@@ -21,10 +21,11 @@ from typing import Any
 import psycopg2
 from psycopg2 import errorcodes
 
-from odoo import api
+from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ConcurrencyError
 
 from .core.report import Outcome, Report
+from .core.states import JobState
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
 from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
@@ -179,9 +180,18 @@ def _perform(run: _Run) -> Outcome:
     seconds = run.seconds
     if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
         raise _Taken
+    _let_addons_notice(run)
     _commit(run)
     _logger.debug("job %s done in %.3f s", run.job.uuid, seconds)
     return Outcome.DONE
+
+
+def _let_addons_notice(run: _Run) -> None:
+    """Write the state by the ORM as well, when another addon extends that write."""
+    env = api.Environment(run.cr, SUPERUSER_ID, {})
+    if env["queue.job"]._is_write_extended():
+        env["queue.job"].browse(run.job.id)._edit({"state": JobState.DONE.value})
+        run.cr.flush()
 
 
 def _load(run: _Run) -> Callable[[], Any]:
@@ -208,7 +218,7 @@ def _postpone(run: _Run, error: RetryableError) -> Outcome:
     """Send the job back for later, unless its tries are used up."""
     _undo(run)
     job = run.job
-    env = api.Environment(run.cr, api.SUPERUSER_ID, {})
+    env = api.Environment(run.cr, SUPERUSER_ID, {})
     decision = decide_retry(
         message=str(error),
         retry=job.retry,
@@ -244,7 +254,32 @@ def _fail(run: _Run, error: Exception) -> Outcome:
         "exc_info": _storable(text),
     }
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)
+    if recorded:
+        _tell_of_failure(run, details)
     return _recorded(run, recorded, Outcome.FAILED)
+
+
+def _tell_of_failure(run: _Run, details: dict[str, str]) -> None:
+    """Let the job's own method and its followers know, with the record of the failure.
+
+    What they do is in the same transaction; when they fail themselves, the failure of the job is
+    recorded all the same.
+    """
+    env = api.Environment(run.cr, SUPERUSER_ID, {})
+    record = env["queue.job"].browse(run.job.id)
+    for tell in (lambda: _call_on_fail(run, details), record._after_failure):
+        try:
+            with run.cr.savepoint():
+                tell()
+        except Exception:
+            _logger.exception("job %s: its failure could not be told", run.job.uuid)
+
+
+def _call_on_fail(run: _Run, details: dict[str, str]) -> None:
+    env = api.Environment(run.cr, None, {"job_uuid": run.job.uuid})
+    method = env["queue.job.function"].job_config(run.job.function).on_fail_method_name
+    if method:
+        getattr(decode_records(run.job.records, env), method)(**details)
 
 
 def _recorded(run: _Run, recorded: bool, result: Outcome) -> Outcome:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import random
 import uuid as uuids
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from odoo import api, models
 
 from .core.channels import full_name
-from .core.retry import RETRY_INTERVAL
-from .core.states import JobState
+from .core.retry import RETRY_INTERVAL, pattern_seconds
+from .core.states import FINAL, JobState
 from .decorator import JOB_REGISTRY, JobFunction, job
-from .exception import NoSuchJobError
+from .exception import FailedJobError, NoSuchJobError, RetryableError
 from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
 from .storage import enqueue
+from .storage.liveness import is_free
 
 __all__ = [
     "CANCELLED",
@@ -34,6 +40,7 @@ __all__ = [
     "identity_exact",
     "identity_exact_hasher",
     "job",
+    "related_action",
 ]
 
 WAIT_DEPENDENCIES = JobState.WAIT_DEPENDENCIES.value
@@ -54,6 +61,12 @@ STATES = [
     (FAILED, "Failed"),
 ]
 
+IDENTITY_SCOPES = [
+    ("waiting", "While it waits to be run"),
+    ("running", "Until it has ended"),
+]
+"""How long an identity key keeps other jobs with the same one out."""
+
 STORED_ATTRIBUTES = (
     "graph_uuid",
     "date_created",
@@ -72,6 +85,25 @@ STORED_ATTRIBUTES = (
 
 DEFAULT_PRIORITY = 10
 DEFAULT_MAX_RETRIES = 5
+
+
+def related_action(
+    action: str | Callable | None = None, **kwargs: Any
+) -> Callable[[Callable], Callable]:
+    """Say what *Related Record* opens for jobs of a method or function.
+
+    :param action: name of a method of ``queue.job``, or a function of session and job that returns
+        an action; ``None`` for no action at all
+    :param kwargs: further arguments of it
+    :return: a decorator, to be written above or below ``@job``
+    """
+
+    def declare(func: Callable) -> Callable:
+        func.related_action = partial(action, **kwargs) if callable(action) else action
+        func.kwargs = kwargs
+        return func
+
+    return declare
 
 
 class Job:
@@ -120,6 +152,8 @@ class Job:
         self._description = description
         self._channel = full_name(channel) if channel else None
         self._identity_key = identity_key
+        self._depends_on: set[Job] | None = None
+        self._reverse_depends_on: set[Job] | None = None
         for name in STORED_ATTRIBUTES:
             setattr(self, name, None)
         self.date_created = _utcnow()
@@ -133,15 +167,43 @@ class Job:
     def __repr__(self) -> str:
         return f"<Job {self.uuid}, priority:{self.priority}>"
 
+    # What it is
+
     @property
     def env(self) -> api.Environment:
         """Environment of the records."""
         return self.recordset.env
 
     @property
+    def id(self) -> int:
+        """Id of the stored record, which code written for records asks for."""
+        return self.db_record().id
+
+    @property
+    def name(self) -> str:
+        """What the record calls the description."""
+        return self.description
+
+    @property
     def model_name(self) -> str | None:
         """Model of the records; none for a module-level function."""
         return None if isinstance(self._function, JobFunction) else self.recordset._name
+
+    @property
+    def func(self) -> Callable:
+        """The call's target, with ``job_uuid`` in its context."""
+        records = self.recordset.with_context(job_uuid=self.uuid)
+        if isinstance(self._function, JobFunction):
+            return lambda *args, **kwargs: self._function.run(records.env, args, kwargs)
+        return getattr(records, self.method_name)
+
+    @property
+    def func_string(self) -> str:
+        """The call as text."""
+        parts = [repr(arg) for arg in self.args]
+        parts += [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        target = f"{self.recordset}." if self.model_name else ""
+        return f"{target}{self.method_name}({', '.join(parts)})"
 
     @property
     def job_function_name(self) -> str:
@@ -165,20 +227,12 @@ class Job:
         return lines[0] if lines else self.job_function_name
 
     @property
-    def func_string(self) -> str:
-        """The call as text."""
-        parts = [repr(arg) for arg in self.args]
-        parts += [f"{name}={value!r}" for name, value in self.kwargs.items()]
-        target = f"{self.recordset}." if self.model_name else ""
-        return f"{target}{self.method_name}({', '.join(parts)})"
-
-    @property
     def user_id(self) -> int:
         """Id of the user whose rights the job has."""
         return self.env.uid
 
     @property
-    def company_id(self) -> int:
+    def company_id(self) -> int | None:
         """Id of the company it belongs to."""
         if "company_id" in self.env.context:
             return self.env.context["company_id"]
@@ -191,6 +245,10 @@ class Job:
             self._identity_key = self._identity_key(self)
         return self._identity_key
 
+    @identity_key.setter
+    def identity_key(self, value: Any) -> None:
+        self._identity_key = value
+
     @property
     def eta(self) -> dt.datetime | None:
         """Not before this time, naive UTC."""
@@ -200,16 +258,62 @@ class Job:
     def eta(self, value: Any) -> None:
         self._eta = _as_utc(value)
 
+    @property
+    def on_fail_method_name(self) -> str | None:
+        """Name of the method of its model to be called when it has failed."""
+        return self.job_config.on_fail_method_name
+
+    # Dependencies
+
+    @property
+    def depends_on(self) -> set[Job]:
+        """Jobs that it waits for."""
+        if self._depends_on is None:
+            self._depends_on = self._related("dependency_ids")
+        return self._depends_on
+
+    @property
+    def reverse_depends_on(self) -> set[Job]:
+        """Jobs that wait for it."""
+        if self._reverse_depends_on is None:
+            self._reverse_depends_on = self._related("dependent_ids")
+        return self._reverse_depends_on
+
+    def add_depends(self, jobs: Iterable[Job]) -> None:
+        """Wait for other jobs.
+
+        :raises ValueError: when the job is among them
+        """
+        jobs = set(jobs)
+        if self in jobs:
+            raise ValueError(f"{self} cannot wait for itself")
+        self.depends_on.update(jobs)
+        for parent in jobs:
+            parent.reverse_depends_on.add(self)
+        if any(parent.state != DONE for parent in jobs):
+            self.state = WAIT_DEPENDENCIES
+
+    def _related(self, field: str) -> set[Job]:
+        return {self._load_from_db_record(record) for record in self.db_record()[field]}
+
+    # Loading and storing
+
     @classmethod
     def load(cls, env: api.Environment, job_uuid: str) -> Job:
         """Return a stored job.
 
         :raises NoSuchJobError: when there is none with this uuid
         """
-        record = cls.db_records_from_uuids(env, [job_uuid])
-        if not record:
+        found = cls.load_many(env, [job_uuid])
+        if not found:
             raise NoSuchJobError(f"Job {job_uuid} does not exist in the database")
-        return cls._load_from_db_record(record)
+        return found.pop()
+
+    @classmethod
+    def load_many(cls, env: api.Environment, job_uuids: Iterable[str]) -> set[Job]:
+        """Return those of the jobs that are stored."""
+        records = cls.db_records_from_uuids(env, job_uuids)
+        return {cls._load_from_db_record(record) for record in records}
 
     @classmethod
     def _load_from_db_record(cls, record: models.BaseModel) -> Job:
@@ -240,26 +344,46 @@ class Job:
         return loaded
 
     @staticmethod
-    def db_records_from_uuids(env: api.Environment, job_uuids: list[str]) -> models.BaseModel:
-        """Return the records of stored jobs."""
+    def db_records_from_uuids(env: api.Environment, job_uuids: Iterable[str]) -> models.BaseModel:
+        """Return the records of stored jobs, whoever asks."""
         return env["queue.job"].sudo().search([("uuid", "in", list(job_uuids))])
 
+    @staticmethod
+    def db_record_from_uuid(env: api.Environment, job_uuid: str) -> models.BaseModel:
+        """Return the record of a stored job, whoever asks."""
+        return Job.db_records_from_uuids(env, [job_uuid])
+
     def db_record(self) -> models.BaseModel:
-        """Return the record of the job."""
+        """Return the record of the job; empty when it is not stored."""
         return self.db_records_from_uuids(self.env, [self.uuid])
 
-    def store(self) -> None:
-        """Store the job in the caller's transaction."""
-        enqueue.insert(self.env.cr, [self._store_values()])
+    def job_record_with_same_identity_key(self) -> models.BaseModel:
+        """Return the record of a job that waits under the same identity key."""
+        found = enqueue.find_identities(self.env.cr, filter(None, [self.identity_key]))
+        return self.db_records_from_uuids(self.env, found.values())
 
-    def _store_values(self) -> dict[str, Any]:
-        """Return the columns of a new row."""
+    def store(self) -> None:
+        """Store the job, or what has changed of it, in the caller's transaction."""
+        record = self.db_record()
+        if not record:
+            enqueue.insert(self.env.cr, [self._store_values(create=True)])
+            return
+        record._edit(self._store_values())
+
+    def _store_values(self, create: bool = False) -> dict[str, Any]:
+        """Return the columns of the row: of a new one, or those that change with time."""
+        names = ("state", "priority", "retry", "max_retries", "eta", *STORED_ATTRIBUTES)
+        values = {name: getattr(self, name) for name in names}
+        if not create:
+            return values
+        return {**self._store_values_from_model(), **self._call_values(), **values}
+
+    def _call_values(self) -> dict[str, Any]:
+        """Return the columns that never change."""
         config = self.job_config
-        extra = self.recordset._job_store_values(self)
+        key = self.identity_key
         return {
-            **extra,
             "uuid": self.uuid,
-            "graph_uuid": self.graph_uuid,
             "name": self.description,
             "model_name": self.model_name,
             "method_name": self.method_name,
@@ -269,20 +393,158 @@ class Job:
             "records": enqueue.json(encode_records(self.recordset)),
             "args": enqueue.json(encode(list(self.args), "args")),
             "kwargs": enqueue.json(encode(self.kwargs, "kwargs")),
-            "state": self.state,
-            "priority": self.priority,
-            "eta": self.eta,
             "scheduled": False,
-            "date_created": self.date_created,
-            "retry": 0,
             "attempt": 0,
             "lost": 0,
-            "max_retries": self.max_retries,
             "user_id": self.user_id,
             "company_id": self.company_id,
             "channel": self._channel or config.channel,
-            "identity_key": self.identity_key,
+            "identity_key": key,
+            "identity_claim": key,
+            "identity_scope": config.identity_scope,
         }
+
+    def _store_values_from_model(self) -> dict[str, Any]:
+        """Return further columns, from the hook for this method or the one for all."""
+        hook = getattr(self.recordset, f"_job_store_values_for_{self.method_name}", None)
+        return (hook or self.recordset._job_store_values)(self)
+
+    # Running and what comes of it; the engine does the same by SQL
+
+    def perform(self) -> Any:
+        """Make the call, in the caller's transaction; count it as a try.
+
+        :return: what the call returned
+        :raises RetryableError: when it is to be tried again
+        :raises FailedJobError: when it asked for that too often
+        """
+        self.retry += 1
+        try:
+            self.result = self.func(*self.args, **self.kwargs)
+        except RetryableError as error:
+            if error.ignore_retry:
+                self.retry -= 1
+            elif self.max_retries and self.retry >= self.max_retries:
+                text = f"Max. retries ({self.max_retries}) reached: {error}"
+                raise FailedJobError(text) from error
+            raise
+        return self.result
+
+    def set_pending(self, result: str | None = None, reset_retry: bool = True) -> None:
+        """Let it wait to be run."""
+        waits = any(parent.state != DONE for parent in self.depends_on)
+        self._reach(WAIT_DEPENDENCIES if waits else PENDING, result)
+        self.date_enqueued = self.date_started = self.date_done = self.date_cancelled = None
+        self.worker_pid = None
+        if reset_retry:
+            self.retry = 0
+
+    def set_enqueued(self) -> None:
+        """Note that it was given to a worker."""
+        self._reach(ENQUEUED)
+        self.date_enqueued, self.date_started, self.worker_pid = _utcnow(), None, None
+
+    def set_started(self) -> None:
+        """Note that this process runs it."""
+        self._reach(STARTED)
+        self.date_started, self.worker_pid = _utcnow(), os.getpid()
+
+    def set_done(self, result: str | None = None) -> None:
+        """Note that it is done."""
+        self._reach(DONE, result)
+        self.exc_name = self.exc_message = self.exc_info = None
+        self.date_done = _utcnow()
+        if self.date_started:
+            self.exec_time = (self.date_done - self.date_started).total_seconds()
+
+    def set_cancelled(self, result: str | None = None) -> None:
+        """Note that it was given up."""
+        self._reach(CANCELLED, result)
+        self.date_cancelled = _utcnow()
+
+    def set_failed(self, **details: Any) -> None:
+        """Note that it has failed.
+
+        :param details: ``exc_name``, ``exc_message``, ``exc_info``
+        """
+        self._reach(FAILED)
+        for name, value in details.items():
+            setattr(self, name, value)
+
+    def postpone(self, result: str | None = None, seconds: Any = None) -> None:
+        """Set the time of the next try.
+
+        :param seconds: time to wait, or two bounds; by the retry pattern when not given
+        """
+        self.eta = dt.timedelta(seconds=self._get_retry_seconds(seconds))
+        self.exc_name = self.exc_message = self.exc_info = None
+        if result is not None:
+            self.result = result
+
+    def _get_retry_seconds(self, seconds: Any = None) -> float:
+        if not seconds:
+            pattern = self.job_config.retry_pattern
+            return pattern_seconds(pattern, self.retry, random.uniform)
+        return random.uniform(*seconds) if isinstance(seconds, (list, tuple)) else seconds
+
+    def _reach(self, state: str, result: str | None = None) -> None:
+        self.state = state
+        if result is not None:
+            self.result = result
+
+    # Afterwards
+
+    def should_check_dependents(self) -> bool:
+        """Tell whether others wait for it."""
+        return bool(self.reverse_depends_on)
+
+    def enqueue_waiting(self) -> None:
+        """Let the jobs go that waited for nothing but this one, which is done."""
+        self.db_record()._release_dependents()
+
+    def cancel_dependent_jobs(self) -> None:
+        """Give up every job that waits for this one."""
+        self.db_record()._cancel_dependents()
+
+    def related_action(self) -> dict | None:
+        """Return the action that opens what the job is about."""
+        return self.db_record()._related_action()
+
+    def on_fail(self, details: dict[str, str]) -> None:
+        """Call the method that its function names for this case, if it names one.
+
+        :param details: ``exc_name``, ``exc_message``, ``exc_info``
+        """
+        if self.on_fail_method_name:
+            records = self.recordset.with_context(job_uuid=self.uuid)
+            getattr(records, self.on_fail_method_name)(**details)
+
+    # Kept for code that runs jobs by itself
+
+    def lock(self) -> bool:
+        """Tell whether no worker runs the job, and keep it so for this transaction."""
+        record = self.db_record()
+        return is_free(self.env.cr, record.id, record.attempt)
+
+    def add_lock_record(self) -> None:
+        """Do nothing: a worker's lock is not a record."""
+
+    @contextmanager
+    def in_temporary_env(self) -> Iterator[Job]:
+        """Have records of a transaction of their own, committed at the end."""
+        records = self.recordset
+        with records.env.registry.cursor() as cr:
+            self.recordset = records.with_env(records.env(cr=cr))
+            try:
+                yield self
+                # The cursor was opened here, for this alone.
+                cr.commit()
+            finally:
+                self.recordset = records
+
+    def is_final(self) -> bool:
+        """Tell whether only an operator can change the state."""
+        return JobState(self.state) in FINAL
 
 
 def _target(func: Any, env: api.Environment | None) -> tuple[models.BaseModel, str]:

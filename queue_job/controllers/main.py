@@ -13,6 +13,12 @@ from ..core.report import read_lease, write_reports
 from ..core.signature import HEADER, is_valid
 from ..executor import run_lease
 
+PG_RETRY = 5
+"""Seconds before the next try after a conflict, for addons that run jobs by themselves."""
+
+DEPENDS_MAX_TRIES_ON_CONCURRENCY_FAILURE = 5
+"""Kept for those who import it: dependents are released outside of any job's transaction."""
+
 BODY_LIMIT = 65_536
 """Bytes; the longest lease needs a tenth of it. Nothing longer is read from a stranger."""
 

@@ -34,6 +34,7 @@ class JobRef:
     :param channel: full name, as stored
     :param function: name of the job function, by which durations are remembered
     :param attempt: number of the attempt, the fence
+    :param linked: others may wait for it
     :param key: reserved for limits per company, record or shop
     """
 
@@ -42,6 +43,7 @@ class JobRef:
     channel: str = field(compare=False)
     function: str = field(compare=False, default="")
     attempt: int = field(compare=False, default=0)
+    linked: bool = field(compare=False, default=False)
     key: str | None = field(compare=False, default=None)
 
     @property

@@ -18,7 +18,7 @@ from ..core.channels import ChannelConfig
 from ..core.leases import JobRef, Lease
 from ..core.report import Outcome, Report
 from ..core.scheduler import Scheduler
-from ..storage import dispatch
+from ..storage import dependency, dispatch
 from .dispatch import Answer, Dispatcher, Order
 from .slots import Slots
 from .waker import Waker
@@ -84,6 +84,8 @@ class Leader:
         """The window may not be what the table says."""
         self._in_line = False
         """A slot is waited for, and its owner's thread wakes this one."""
+        self._sweep = True
+        """Jobs may wait for others that are done."""
         self._refused = 0
         """Times in a row that no worker could be reached."""
         self._read_at = self._poll_at = self._dispatch_at = -math.inf
@@ -116,6 +118,9 @@ class Leader:
             self._poll(now)
         if now >= self._orphans_at:
             self._visit_orphans(now)
+        if self._sweep:
+            self._sweep = False
+            dependency.sweep(self._cr)
         if now >= self._eta_at:
             self._stale, self._eta_at = True, math.inf
         for lease in self._scheduler.overdue(now):
@@ -127,6 +132,7 @@ class Leader:
         """Note that something became ready; how much was notified does not matter."""
         self._link.poll()
         if self._link.notifies:
+            self._sweep |= any(notice.payload for notice in self._link.notifies)
             self._link.notifies.clear()
             self._stale = True
 
@@ -199,6 +205,7 @@ class Leader:
     def _take_reports(self, lease: Lease, reports: list[Report]) -> None:
         """Learn from the outcomes of a lease; what was not started is ready again."""
         self._refused = 0
+        self._release(lease, reports)
         jobs = {job.id: job for job in lease.jobs}
         lost = []
         for report in reports:
@@ -215,6 +222,14 @@ class Leader:
             self._recall(jobs.values())
         if lost:
             self._reap(lost, "The worker lost its connection to PostgreSQL")
+
+    def _release(self, lease: Lease, reports: list[Report]) -> None:
+        """Let the jobs go that waited for those of a lease that are done."""
+        linked = {job.id for job in lease.jobs if job.linked}
+        done = [report.id for report in reports if report.outcome is Outcome.DONE]
+        parents = linked.intersection(done)
+        if parents and dependency.release(self._cr, parents):
+            self._read_soon()
 
     def _take_loss(self, lease: Lease, problem: str) -> None:
         """Look at once after the jobs of a lease that was not answered."""
@@ -260,6 +275,7 @@ class Leader:
             if job.id not in left:
                 del self._orphans[number]
                 self._scheduler.close(number)
+                self._sweep |= job.linked
                 self._read_soon()
         self._orphans_at = now + ORPHAN_SECONDS if self._orphans else math.inf
 
@@ -284,7 +300,7 @@ class Leader:
         strange = [job for job in dispatch.read_running(self._cr) if job.id not in known]
         if strange:
             self._reap(strange, WORKER_GONE)
-        self._stale = True
+        self._stale = self._sweep = True
         self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
 
     def _read_soon(self) -> None:

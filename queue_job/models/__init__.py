@@ -1,1 +1,10 @@
-from . import base, ir_model_fields, queue_job, queue_job_channel, queue_job_function
+from . import (
+    base,
+    ir_model_fields,
+    queue_job,
+    queue_job_channel,
+    queue_job_dependency,
+    queue_job_function,
+    queue_job_notice,
+    queue_job_related_action,
+)

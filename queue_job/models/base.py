@@ -1,7 +1,10 @@
+from functools import update_wrapper
+
 from odoo import api, models
 
 from ..decorator import JOB_METHODS, redeclare
-from ..delay import DelayableRecordset
+from ..delay import Delayable, DelayableRecordset
+from ..direct import must_run_without_delay
 
 CONTEXT_KEYS = ("tz", "lang", "allowed_company_ids", "force_company", "active_test")
 """What a job keeps of the caller's context."""
@@ -48,8 +51,60 @@ class Base(models.AbstractModel):
             identity_key=identity_key,
         )
 
+    @api.private
+    def delayable(
+        self,
+        priority=None,
+        eta=None,
+        max_retries=None,
+        description=None,
+        channel=None,
+        identity_key=None,
+    ):
+        """Return a call of these records to be chosen, put in order with others, and delayed.
+
+        The parameters are those of :meth:`with_delay`.
+
+        :rtype: ~..delay.Delayable
+        """
+        return Delayable(
+            self,
+            priority=priority,
+            eta=eta,
+            max_retries=max_retries,
+            description=description,
+            channel=channel,
+            identity_key=identity_key,
+        )
+
+    def _patch_job_auto_delay(self, method_name, context_key=None):
+        """Return a method that delays itself when called; to be set on the class of the model.
+
+        It runs at once inside of a job, where jobs are not to be delayed, and, when
+        ``context_key`` is given, where the context does not have it. Options come from a method
+        ``<method_name>_job_options(*args, **kwargs)``, if there is one.
+
+        :param str method_name: the method to replace, which is kept as ``origin``
+        :param str context_key: key without which it runs at once
+        """
+        origin = getattr(type(self), method_name)
+
+        def auto_delay(self, *args, **kwargs):
+            context = self.env.context
+            asked = context.get(context_key) if context_key else True
+            if context.get("job_uuid") or not asked or must_run_without_delay(self.env):
+                return origin(self, *args, **kwargs)
+            options = getattr(self, f"{method_name}_job_options", lambda *_a, **_k: {})
+            delayed = self.with_delay(**options(*args, **kwargs))
+            return getattr(delayed, method_name)(*args, **kwargs)
+
+        auto_delay.origin = origin
+        return update_wrapper(auto_delay, origin)
+
     def _job_store_values(self, job):
         """Hook: return values of further columns of the job's row.
+
+        A method ``_job_store_values_for_<method>`` is for jobs of that method alone, and wins.
 
         :param job: the :class:`~..job.Job` about to be stored
         :rtype: dict

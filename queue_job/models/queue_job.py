@@ -2,13 +2,14 @@ import json
 
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from ..core.channels import ChannelError, ancestors, full_name
 from ..core.states import FINAL, JobState, sources
 from ..fields import JobSerialized
-from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, STATES, Job
-from ..storage import enqueue, retention, schema
+from ..delay import delay_call
+from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, STATES, IDENTITY_SCOPES
+from ..storage import dependency, retention, schema
 
 RETENTION_BATCH = 10_000
 """Finished jobs deleted per transaction of Odoo's autovacuum: about a tenth of a second."""
@@ -18,8 +19,14 @@ EDITABLE = {"priority", "eta", "channel", "max_retries"}
 for, and neither method nor arguments nor user may ever be somebody else's choice."""
 
 
+def to_list(names):
+    """Return the names that a model inherits from, which may be one, several or none."""
+    return [names] if isinstance(names, str) else list(names or ())
+
+
 class QueueJob(models.Model):
     _name = "queue.job"
+    _inherit = ("mail.thread", "mail.activity.mixin")
     _description = "Queue Job"
     _log_access = False
     _order = "id DESC"
@@ -54,6 +61,11 @@ class QueueJob(models.Model):
     priority = fields.Integer(default=DEFAULT_PRIORITY, aggregator=False, help="Lower first")
     eta = fields.Datetime("Execute after")
     identity_key = fields.Char(readonly=True)
+    identity_claim = fields.Char(
+        readonly=True,
+        help="The identity key, as long as no other job may have it",
+    )
+    identity_scope = fields.Selection(IDENTITY_SCOPES, readonly=True)
     graph_uuid = fields.Char("Graph UUID", readonly=True, index="btree_not_null")
 
     retry = fields.Integer("Tries", readonly=True, help="Tries begun", aggregator=False)
@@ -84,7 +96,7 @@ class QueueJob(models.Model):
 
     result = fields.Text(readonly=True)
     exc_name = fields.Char("Exception", readonly=True)
-    exc_message = fields.Char("Exception Message", readonly=True)
+    exc_message = fields.Char("Exception Message", readonly=True, tracking=True)
     exc_info = fields.Text("Traceback", readonly=True)
 
     _uuid_uniq = models.Constraint("UNIQUE(uuid)", "The UUID of a job is its own.")
@@ -108,14 +120,16 @@ class QueueJob(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Not for calls from outside: a job is made by ``delay``."""
-        return super().create(vals_list)
+        silent = self.with_context(mail_create_nolog=True, mail_create_nosubscribe=True)
+        return super(QueueJob, silent).create(vals_list)
 
     def write(self, vals):
         """Refuse what would change the job that was asked for, or disturb one that runs."""
-        if self.env.context.get("_job_edit_sentinel") is not self.EDIT_SENTINEL:
-            refused = sorted(set(vals) - EDITABLE)
-            if refused:
-                raise AccessError(_("Not allowed to change field(s): %s", ", ".join(refused)))
+        if self.env.context.get("_job_edit_sentinel") is self.EDIT_SENTINEL:
+            return super().write(vals)
+        refused = sorted(set(vals) & set(self._engine_fields()))
+        if refused:
+            raise AccessError(_("Not allowed to change field(s): %s", ", ".join(refused)))
         if any(job.state == JobState.STARTED for job in self):
             # Its own transaction is about to write this row, and would be rolled back.
             raise UserError(_("A job cannot be changed while it runs: wait for its end."))
@@ -123,11 +137,44 @@ class QueueJob(models.Model):
             vals = {**vals, "channel": self._full_channel(vals["channel"])}
         return super().write(vals)
 
+    @api.model
+    def _engine_fields(self):
+        """Return the fields of this addon that no operator may change.
+
+        Fields that other addons add, and those of messages and activities, are theirs.
+        """
+        return [
+            name
+            for name, field in self._fields.items()
+            if field._module == "queue_job" and name not in EDITABLE
+        ]
+
+    def _edit(self, values):
+        """Write what only the engine may, by the ORM, so that other addons notice."""
+        return self.with_context(_job_edit_sentinel=self.EDIT_SENTINEL).write(values)
+
+    @api.model
+    @ormcache()
+    def _is_write_extended(self):
+        """Tell whether an addon extends ``write``, and so wants to hear of every change of state."""
+        return any(
+            "write" in vars(cls)
+            and self._name in to_list(vars(cls).get("_inherit"))
+            and not cls.__module__.startswith("odoo.addons.queue_job.")
+            for cls in type(self).__mro__
+        )
+
+    def _after_failure(self):
+        """Let addons and followers know of a failure that was recorded by SQL."""
+        if self._is_write_extended():
+            self._edit({"state": JobState.FAILED.value})
+        self._message_post_on_failure()
+
     # Actions
 
     def requeue(self):
         """Run finished jobs again; those that wait or run are left alone."""
-        self._change_state(
+        jobs = self._change_state(
             JobState.PENDING,
             sources(JobState.PENDING) & FINAL,
             {
@@ -145,11 +192,12 @@ class QueueJob(models.Model):
                 "exc_info": False,
             },
         )
+        jobs._wait_again()
         return True
 
     def button_done(self):
         """Call jobs done that are not; those that run are left alone."""
-        self._change_state(
+        jobs = self._change_state(
             JobState.DONE,
             sources(JobState.DONE) - {JobState.STARTED},
             {
@@ -157,11 +205,12 @@ class QueueJob(models.Model):
                 "result": _("Manually set to done by %s", self.env.user.name),
             },
         )
+        jobs._release_dependents()
         return True
 
     def button_cancelled(self):
         """Give jobs up; those that run or are done are left alone."""
-        self._change_state(
+        jobs = self._change_state(
             JobState.CANCELLED,
             sources(JobState.CANCELLED),
             {
@@ -169,6 +218,7 @@ class QueueJob(models.Model):
                 "result": _("Cancelled by %s", self.env.user.name),
             },
         )
+        jobs._cancel_dependents()
         return True
 
     def _change_state(self, target, allowed, values):
@@ -180,34 +230,12 @@ class QueueJob(models.Model):
         :param JobState target: new state
         :param allowed: states from which this is wanted
         :param dict values: further columns
+        :return: the jobs that went
         """
+        self.check_access("write")
         jobs = self.filtered(lambda job: JobState(job.state) in allowed)
-        editing = jobs.with_context(_job_edit_sentinel=self.EDIT_SENTINEL)
-        editing.write({"state": target.value, **values})
-
-    def open_related_action(self):
-        """Open the records that the job runs on."""
-        self.ensure_one()
-        records = self._target_records()
-        if not records:
-            raise UserError(_("No action available for this job"))
-        action = {
-            "type": "ir.actions.act_window",
-            "name": _("Related Record"),
-            "res_model": records._name,
-            "view_mode": "form",
-            "res_id": records.id if len(records) == 1 else False,
-        }
-        if len(records) > 1:
-            action |= {"view_mode": "list,form", "domain": [("id", "in", records.ids)]}
-        return action
-
-    def _target_records(self):
-        """Return the records the job runs on, as the current user, as far as they exist."""
-        stored = self._stored("records") or {}
-        if stored.get("model") not in self.env or self.env[stored["model"]]._abstract:
-            return self.browse()
-        return self.env[stored["model"]].browse(stored["ids"]).exists()
+        jobs._edit({"state": target.value, "identity_claim": False, **values})
+        return jobs
 
     # Storing
 
@@ -222,13 +250,7 @@ class QueueJob(models.Model):
         :return: the job, or the one with the same identity key that waits already
         :rtype: Job
         """
-        job = Job(func, args=args, kwargs=kwargs, env=self.env, **options)
-        key = job.identity_key
-        waiting = enqueue.find_identity(self.env.cr, key) if key else None
-        if waiting:
-            return Job.load(self.env, waiting)
-        job.store()
-        return job
+        return delay_call(self.env, func, args, kwargs, options)
 
     def _stored(self, name):
         """Return a serialized field in JSON terms: decoding may need what is gone."""

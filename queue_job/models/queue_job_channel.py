@@ -48,9 +48,26 @@ class QueueJobChannel(models.Model):
             except ChannelError as error:
                 raise ValidationError(str(error)) from error
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """While modules are installed, merge with the channel that is there already."""
+        if not self.env.context.get("install_mode"):
+            return super().create(vals_list)
+        return self.browse().concat(*(self._merge(values) for values in vals_list))
+
+    def _merge(self, values):
+        """Write to the channel of this name and parent, or create it."""
+        place = [(name, "=", values.get(name, False)) for name in ("name", "parent_id")]
+        known = self.search(place, limit=1)
+        if not known:
+            return super().create([values])
+        known.write({name: values[name] for name in set(values) - {"name", "parent_id"}})
+        return known
+
     def write(self, vals):
         """Protect the root channel."""
-        if {"name", "parent_id"} & set(vals) and any(not channel.parent_id for channel in self):
+        moved = {"name", "parent_id"} & set(vals)
+        if moved and any(not channel.parent_id for channel in self):
             raise UserError(_("Cannot change the root channel"))
         return super().write(vals)
 

@@ -1,29 +1,49 @@
+import ast
 import re
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, ormcache, safe_eval
+from odoo.tools import SQL, ormcache
 
 from ..core.channels import ROOT
 from ..core.retry import RetryPatternError, check_pattern
 from ..decorator import JOB_METHODS, JOB_REGISTRY, declared
 from ..fields import JobSerialized
+from ..job import IDENTITY_SCOPES
 
 METHOD_NAME = re.compile(r"<([0-9a-z_.]+)>\.([0-9a-zA-Z_]+)\Z")
 
+ACTION_KEYS = {"enable", "func_name", "kwargs"}
+"""What a related action may say."""
+
+TEXT_LIMIT = 2000
+"""Characters of a pattern or action typed in; the longest sensible one has a tenth."""
+
 
 class JobConfig(NamedTuple):
-    """What is known of a job function; the record wins over the declaration.
+    """What is known of a job function; for each value the record wins over the declaration.
 
     :param channel: full name
     :param retry_pattern: seconds or bounds by number of the try
+    :param related_action_enable: whether *Related Record* opens anything
+    :param related_action_func_name: method of ``queue.job``, or function, that says what
+    :param related_action_kwargs: its keyword arguments
     :param job_function_id: id of the record, if there is one
+    :param allow_commit: kept for those who read it; every job may commit
+    :param on_fail_method_name: method of the job's model to be called when it has failed
+    :param identity_scope: how long an identity key keeps the same job out: ``waiting``, ``running``
     """
 
-    channel: str
-    retry_pattern: dict
-    job_function_id: int | None
+    channel: str = ROOT
+    retry_pattern: dict = {}  # noqa: RUF012 - a constant
+    related_action_enable: bool = True
+    related_action_func_name: object = None
+    related_action_kwargs: dict = {}  # noqa: RUF012 - a constant
+    job_function_id: int | None = None
+    allow_commit: bool = False
+    on_fail_method_name: str | None = None
+    identity_scope: str = "waiting"
 
 
 class QueueJobFunction(models.Model):
@@ -32,11 +52,19 @@ class QueueJobFunction(models.Model):
     _log_access = False
     _order = "name"
 
+    JobConfig = JobConfig
+
     name = fields.Char(
-        required=True,
+        compute="_compute_name",
+        inverse="_inverse_name",
+        store=True,
+        readonly=False,
         index=True,
         help="<model>.method, or module.function",
     )
+    model_id = fields.Many2one("ir.model", "Model", ondelete="cascade", index="btree_not_null")
+    method = fields.Char()
+    on_fail_method = fields.Char(help="Method of the model to be called when a job has failed")
     channel_id = fields.Many2one(
         "queue.job.channel",
         "Own Channel",
@@ -44,10 +72,7 @@ class QueueJobFunction(models.Model):
         ondelete="restrict",
         help="Replaces the channel that the code declares",
     )
-    channel = fields.Char(
-        compute="_compute_channel",
-        help="Where jobs of this function run",
-    )
+    channel = fields.Char(compute="_compute_channel", help="Where jobs of this function run")
     channel_source = fields.Selection(
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
@@ -60,43 +85,147 @@ class QueueJobFunction(models.Model):
         help="Seconds to wait by number of the try, for example {1: 10, 5: 60, 10: (300, 600)}. "
         "Replaces the pattern that the code declares.",
     )
+    retry_pattern_source = fields.Selection(
+        [("record", "This record"), ("code", "The code"), ("default", "Default")],
+        compute="_compute_channel",
+    )
+    related_action = JobSerialized("Stored Related Action", base_type=dict)
+    edit_related_action = fields.Text(
+        "Related Action",
+        compute="_compute_edit_related_action",
+        inverse="_inverse_edit_related_action",
+        help="What Related Record opens, for example "
+        "{'enable': True, 'func_name': 'related_action_open_record', 'kwargs': {}}.",
+    )
+    allow_commit = fields.Boolean(help="Kept for other addons: every job may commit")
+
+    identity_scope = fields.Selection(
+        IDENTITY_SCOPES,
+        "Identity Key Holds",
+        help="How long a job keeps others with the same identity key out. Replaces what the code "
+        "declares.",
+    )
 
     _name_uniq = models.Constraint("UNIQUE(name)", "There is one record per job function.")
 
-    @api.depends("name", "channel_id.complete_name")
+    @api.depends("model_id.model", "method")
+    def _compute_name(self):
+        for function in self:
+            if function.model_id and function.method:
+                function.name = self.job_function_name(function.model_id.model, function.method)
+            else:
+                function.name = function.name or False
+
+    def _inverse_name(self):
+        for function in self:
+            found = METHOD_NAME.match(function.name or "")
+            if found:
+                model = self.env["ir.model"].sudo().search([("model", "=", found[1])], limit=1)
+                if not model:
+                    raise ValidationError(_("Model %s not found", found[1]))
+                function.model_id, function.method = model.id, found[2]
+            elif not JOB_REGISTRY.get(function.name or ""):
+                raise ValidationError(
+                    _(
+                        "%s names no job function: write <model.name>.method, or module.function",
+                        function.name,
+                    ),
+                )
+
+    @api.depends("name", "channel_id.complete_name", "retry_pattern")
     def _compute_channel(self):
         for function in self:
             code = function._declaration(function.name)
-            function.channel = function.channel_id.complete_name or (
-                code.default_channel if code else ROOT
+            channel = function.channel_id.complete_name
+            function.channel = channel or (code.default_channel if code else ROOT)
+            function.channel_source = function._source(channel, code)
+            function.retry_pattern_source = function._source(
+                function.retry_pattern, code and code.retry_pattern
             )
-            function.channel_source = (
-                "record" if function.channel_id else "code" if code else "default"
-            )
+
+    def _source(self, own, code):
+        return "record" if own else "code" if code else "default"
 
     @api.depends("retry_pattern")
     def _compute_edit_retry_pattern(self):
         for function in self:
-            function.edit_retry_pattern = str(function.retry_pattern or "")
+            pattern = check_pattern(function.retry_pattern)
+            function.edit_retry_pattern = str(pattern or "")
 
     def _inverse_edit_retry_pattern(self):
         for function in self:
-            text = (function.edit_retry_pattern or "").strip()
+            function.retry_pattern = self._read_literal(function.edit_retry_pattern, "{1: 10, 5: 60}")
+
+    @api.depends("related_action")
+    def _compute_edit_related_action(self):
+        for function in self:
+            function.edit_related_action = str(function.related_action or "")
+
+    def _inverse_edit_related_action(self):
+        for function in self:
+            function.related_action = self._read_literal(
+                function.edit_related_action, "{'enable': True, 'func_name': 'name', 'kwargs': {}}"
+            )
+
+    @api.model
+    def _read_literal(self, text, example):
+        """Return a dict that was typed in; a literal, no expression is evaluated."""
+        text = (text or "").strip()
+        try:
+            value = ast.literal_eval(text) if text and len(text) <= TEXT_LIMIT else text or {}
+        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            value = None
+        if not isinstance(value, dict):
+            raise ValidationError(
+                _(
+                    "%(text)s cannot be read: write %(example)s",
+                    text=text[:TEXT_LIMIT],
+                    example=example,
+                ),
+            )
+        return value
+
+    @api.constrains("retry_pattern")
+    def _check_retry_pattern(self):
+        for function in self:
             try:
-                pattern = check_pattern(safe_eval.safe_eval(text) if text else {})
+                check_pattern(function.retry_pattern)
             except RetryPatternError as error:
                 raise ValidationError(str(error)) from error
-            except (ValueError, AttributeError) as error:
+
+    @api.constrains("related_action")
+    def _check_related_action(self):
+        for function in self:
+            unknown = set(function.related_action) - ACTION_KEYS
+            if unknown:
                 raise ValidationError(
-                    _("Retry pattern %(text)s cannot be read: write {1: 10, 5: 60}", text=text),
-                ) from error
-            function.retry_pattern = pattern
+                    _(
+                        "Related action: unknown key(s) %(unknown)s, use %(known)s",
+                        unknown=", ".join(sorted(map(str, unknown))),
+                        known=", ".join(sorted(ACTION_KEYS)),
+                    ),
+                )
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Forget what was known of the functions."""
+        """Forget what was known of the functions; while modules are installed, merge."""
         self.env.registry.clear_cache()
-        return super().create(vals_list)
+        if not self.env.context.get("install_mode"):
+            return super().create(vals_list)
+        return self.browse().concat(*(self._merge(values) for values in vals_list))
+
+    def _merge(self, values):
+        """Write to the record of this name that is there already, or create it."""
+        name = values.get("name") or self._name_of(values)
+        known = self.search([("name", "=", name)], limit=1) if name else self.browse()
+        if not known:
+            return super().create([values])
+        known.write(values)
+        return known
+
+    def _name_of(self, values):
+        model = self.env["ir.model"].sudo().browse(values.get("model_id") or [])
+        return self.job_function_name(model.model, values.get("method")) if model else None
 
     def write(self, vals):
         """Forget what was known of the functions."""
@@ -108,22 +237,52 @@ class QueueJobFunction(models.Model):
         self.env.registry.clear_cache()
         return super().unlink()
 
+    @staticmethod
+    def job_function_name(model_name, method_name):
+        """Return the name of the function of a model's method."""
+        return f"<{model_name}>.{method_name}"
+
+    @api.model
+    def job_default_config(self):
+        """Return what counts for a function that nothing is known of."""
+        return JobConfig()
+
     @api.model
     @ormcache("name")
     def job_config(self, name):
         """Return what is known of a job function.
+
+        The rule, for each value by itself: what the record says; else what the code declares; else
+        the default.
 
         :param str name: ``<model>.method`` or ``module.function``
         :rtype: JobConfig
         """
         record = self.sudo().search([("name", "=", name)], limit=1)
         code = self._declaration(name)
+        action = record.related_action or self._declared_action(code)
         return JobConfig(
             channel=record.channel_id.complete_name or (code.default_channel if code else ROOT),
             retry_pattern=check_pattern(record.retry_pattern)
             or dict(code.retry_pattern if code else {}),
+            related_action_enable=action.get("enable", True),
+            related_action_func_name=action.get("func_name"),
+            related_action_kwargs=action.get("kwargs") or {},
             job_function_id=record.id or None,
+            allow_commit=record.allow_commit,
+            on_fail_method_name=record.on_fail_method or None,
+            identity_scope=record.identity_scope or (code.identity_scope if code else "waiting"),
         )
+
+    @api.model
+    def _declared_action(self, code):
+        """Return the related action that the code declares, as a record would say it."""
+        if code is None or not hasattr(code, "related_action"):
+            return {}
+        if not code.related_action:
+            return {"enable": False}
+        arguments = {} if callable(code.related_action) else getattr(code, "kwargs", {})
+        return {"func_name": code.related_action, "kwargs": arguments}
 
     @api.model
     def _declaration(self, name):
@@ -143,21 +302,31 @@ class QueueJobFunction(models.Model):
     def _register_hook(self):
         """Give every job function of the code a record, so that the screen shows it."""
         super()._register_hook()
-        known = {
-            f"<{model}>.{name}"
-            for model, cls in self.env.registry.items()
-            for name in JOB_METHODS
-            if not cls._abstract and declared(cls, name)
-        }
-        known.update(name for name in JOB_REGISTRY if self._is_loaded(name))
-        missing = known - set(self.sudo().search([]).mapped("name"))
+        missing = self._declared_names() - set(self.sudo().search([]).mapped("name"))
         for name in sorted(missing):
-            # Several processes load their registry at a time; the first one wins.
-            self.env.cr.execute(
-                SQL(
-                    "INSERT INTO queue_job_function (name) VALUES (%s) ON CONFLICT DO NOTHING",
-                    name,
-                ),
-            )
+            self._record_function(name)
         if missing:
             self.env.registry.clear_cache()
+
+    def _declared_names(self):
+        """Return the name of every job function of the code that is loaded."""
+        names = {
+            self.job_function_name(model, method)
+            for model, cls in self.env.registry.items()
+            for method in JOB_METHODS
+            if not cls._abstract and declared(cls, method)
+        }
+        return names.union(name for name in JOB_REGISTRY if self._is_loaded(name))
+
+    def _record_function(self, name):
+        """Create the record of a function, unless another process just did."""
+        found = METHOD_NAME.match(name)
+        self.env.cr.execute(
+            SQL(
+                "INSERT INTO queue_job_function (name, method, model_id) "
+                "SELECT %s, %s, (SELECT id FROM ir_model WHERE model = %s) ON CONFLICT DO NOTHING",
+                name,
+                found and found[2],
+                found and found[1],
+            ),
+        )

@@ -40,13 +40,14 @@ WITH RECURSIVE channels AS (
              ORDER BY q.channel LIMIT 1)
       FROM channels WHERE channels.channel IS NOT NULL
 )
-SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name, NULL, NULL
+SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
+       ready.graph_uuid IS NOT NULL, NULL, NULL
   FROM channels CROSS JOIN LATERAL (
-        SELECT q.id, q.priority, q.channel_method_name FROM queue_job q
+        SELECT q.id, q.priority, q.channel_method_name, q.graph_uuid FROM queue_job q
          WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
          ORDER BY q.priority, q.id LIMIT %(window)s) ready
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, (
+SELECT NULL, NULL, NULL, NULL, NULL, (
     SELECT EXTRACT(epoch FROM q.eta - clock_timestamp() AT TIME ZONE 'UTC') FROM queue_job q
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
     EXISTS (SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
@@ -96,7 +97,7 @@ RETURNING queue_job.id
 # again and finds the state or the attempt changed. Exactly one wins.
 
 READ_RUNNING = """
-SELECT id, priority, channel, channel_method_name, attempt FROM queue_job
+SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attempt FROM queue_job
  WHERE state IN ('enqueued', 'started')
 """
 
@@ -119,6 +120,7 @@ UPDATE queue_job
        exc_info = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
        result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
                      THEN %(reason)s ELSE result END,
+       identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
        date_enqueued = NULL, date_started = NULL
   FROM dead
  WHERE queue_job.id = dead.id AND queue_job.attempt = dead.attempt AND queue_job.state = dead.state
@@ -175,9 +177,9 @@ def read_window(cr: Any) -> Window:
     """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA."""
     cr.execute(READ_WINDOW, {"window": WINDOW})
     *ready, last = cr.fetchall()
-    hold = bool(last[5])
-    jobs = [] if hold else [JobRef(row[1], row[0], row[2], row[3] or "") for row in ready]
-    return Window(jobs, None if last[4] is None else float(last[4]), hold)
+    next_eta, hold = last[5:]
+    jobs = [] if hold else [_reference(*row[:5]) for row in ready]
+    return Window(jobs, None if next_eta is None else float(next_eta), hold)
 
 
 def read_held(cr: Any) -> dict[str, Place]:
@@ -207,7 +209,7 @@ def recall(cr: Any, jobs: Iterable[JobRef]) -> list[int]:
 def read_running(cr: Any) -> list[JobRef]:
     """Return every job that a lease or a worker owns."""
     cr.execute(READ_RUNNING)
-    return [JobRef(row[1], row[0], row[2], row[3] or "", row[4]) for row in cr.fetchall()]
+    return [_reference(*row) for row in cr.fetchall()]
 
 
 def reap(cr: Any, ids: Iterable[int], reason: str) -> dict[int, bool]:
@@ -236,6 +238,12 @@ def still_running(cr: Any, jobs: Iterable[JobRef]) -> set[int]:
     """Return the ids of those jobs whose attempt is still enqueued or started."""
     cr.execute(STILL_RUNNING, _columns(jobs))
     return {row[0] for row in cr.fetchall()}
+
+
+def _reference(
+    number: int, priority: int, channel: str, function: str | None, linked: bool, attempt: int = 0
+) -> JobRef:
+    return JobRef(priority, number, channel, function or "", attempt, linked)
 
 
 def _columns(jobs: Iterable[JobRef]) -> tuple[list[int], list[int]]:

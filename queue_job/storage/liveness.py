@@ -33,7 +33,8 @@ WITH turn AS MATERIALIZED (
 )
 UPDATE queue_job
    SET state = 'started', retry = retry + 1, date_started = clock_timestamp() AT TIME ZONE 'UTC',
-       worker_pid = %(pid)s, worker_host = %(host)s
+       worker_pid = %(pid)s, worker_host = %(host)s,
+       identity_claim = CASE WHEN identity_scope = 'running' THEN identity_claim END
   FROM turn
  WHERE turn.locked AND queue_job.id = %(id)s AND queue_job.state = 'enqueued'
    AND queue_job.attempt = %(attempt)s
@@ -45,11 +46,19 @@ RETURNING queue_job.id, queue_job.attempt, uuid, model_name, method_name, channe
 # snapshot, which would otherwise still show the job as enqueued. Two workers with the same attempt
 # cannot be: one of them finds the lock taken or the state changed.
 
+TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+
 UNLOCK_ALL = "SELECT pg_advisory_unlock_all()"
 
 IS_MINE = """
 SELECT EXISTS (SELECT FROM queue_job WHERE id = %s AND attempt = %s AND state = 'started')
 """
+
+
+def is_free(cr: Any, job: int, attempt: int) -> bool:
+    """Take the liveness lock of a job for this transaction, or learn that a worker has it."""
+    cr.execute(TRY_LOCK, (LOCK_SPACE + attempt % LOCK_SPACE_SIZE, job))
+    return bool(cr.fetchone()[0])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 COMPLETE = """
 UPDATE queue_job
    SET state = 'done', result = %(result)s, exec_time = %(seconds)s,
-       date_done = clock_timestamp() AT TIME ZONE 'UTC',
+       date_done = clock_timestamp() AT TIME ZONE 'UTC', identity_claim = NULL,
        exc_name = NULL, exc_message = NULL, exc_info = NULL
  WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
 """
@@ -28,7 +28,7 @@ UPDATE queue_job
 
 FAIL = """
 UPDATE queue_job
-   SET state = 'failed', exec_time = %(seconds)s,
+   SET state = 'failed', exec_time = %(seconds)s, identity_claim = NULL,
        exc_name = %(exc_name)s, exc_message = %(exc_message)s, exc_info = %(exc_info)s
  WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
 """

@@ -43,6 +43,16 @@ INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS queue_job_failed_index ON queue_job (id) WHERE state = 'failed'
     """,
+    # Jobs of a graph that wait for others.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_waiting_index ON queue_job (id)
+     WHERE state = 'wait_dependencies'
+    """,
+    # One job per identity, as long as its claim lasts.
+    """
+    CREATE UNIQUE INDEX IF NOT EXISTS queue_job_identity_claim_index ON queue_job (identity_claim)
+     WHERE identity_claim IS NOT NULL
+    """,
     # A waiting job with the same identity.
     """
     CREATE INDEX IF NOT EXISTS queue_job_identity_key_state_partial_index
@@ -79,11 +89,12 @@ CREATE TRIGGER queue_job_notify AFTER INSERT ON queue_job
 FOR EACH STATEMENT EXECUTE FUNCTION queue_job_notify();
 
 -- What makes a waiting job ready, or moves it. The engine's own steps pass over it: they lead out
--- of 'pending', or back into it from a lease, of which the runner knows.
+-- of 'pending', or back into it from a lease or from waiting, of which the runner knows.
 DROP TRIGGER IF EXISTS queue_job_notify_ready ON queue_job;
 CREATE TRIGGER queue_job_notify_ready AFTER UPDATE OF state, eta, priority, channel ON queue_job
 FOR EACH ROW
-WHEN (NEW.state = 'pending' AND OLD.state NOT IN ('enqueued', 'started'))
+WHEN (NEW.state = 'pending'
+      AND OLD.state NOT IN ('enqueued', 'started', 'wait_dependencies'))
 EXECUTE FUNCTION queue_job_notify();
 """
 

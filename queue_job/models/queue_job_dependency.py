@@ -1,0 +1,174 @@
+from odoo import _, api, fields, models
+from odoo.tools import SQL
+
+from ..core.states import JobState
+from ..storage import dependency
+
+GRAPH_NOTICE = "SELECT pg_notify('queue_job', 'graph')"
+"""Asks the leader to look after the children of jobs that somebody else than a worker has ended: a
+child can wait for two parents whose transactions do not see each other."""
+
+
+class QueueJob(models.Model):
+    """Jobs that wait for others."""
+
+    _inherit = "queue.job"
+
+    dependency_ids = fields.Many2many(
+        "queue.job",
+        "queue_job_dependency",
+        "child_id",
+        "parent_id",
+        "Dependency Jobs",
+        readonly=True,
+        help="Jobs that this one waits for",
+    )
+    dependent_ids = fields.Many2many(
+        "queue.job",
+        "queue_job_dependency",
+        "parent_id",
+        "child_id",
+        "Dependent Jobs",
+        readonly=True,
+        help="Jobs that wait for this one",
+    )
+    dependencies = fields.Json(compute="_compute_dependencies")
+    dependency_graph = fields.Json(compute="_compute_dependency_graph")
+    graph_jobs_count = fields.Integer("Jobs of the Graph", compute="_compute_graph_jobs_count")
+    wait_reason = fields.Char("Waits For", compute="_compute_wait_reason")
+
+    def init(self):
+        """Create what the ORM does not know of the table of dependencies."""
+        super().init()
+        self.env.cr.execute(dependency.SCHEMA)
+
+    @api.depends("dependency_ids.uuid", "dependent_ids.uuid")
+    def _compute_dependencies(self):
+        for job in self:
+            job.dependencies = {
+                "depends_on": job.sudo().dependency_ids.mapped("uuid"),
+                "reverse_depends_on": job.sudo().dependent_ids.mapped("uuid"),
+            }
+
+    @api.depends("graph_uuid")
+    def _compute_dependency_graph(self):
+        for job in self:
+            jobs = job._graph_jobs()
+            job.dependency_graph = {
+                "nodes": [other._dependency_graph_vis_node() for other in jobs],
+                "edges": [
+                    [parent.id, other.id] for other in jobs for parent in other.dependency_ids
+                ],
+            }
+
+    @api.depends("graph_uuid")
+    def _compute_graph_jobs_count(self):
+        counts = dict(
+            self._read_group(
+                [("graph_uuid", "in", list(filter(None, self.mapped("graph_uuid"))))],
+                ["graph_uuid"],
+                ["__count"],
+            ),
+        )
+        for job in self:
+            job.graph_jobs_count = counts.get(job.graph_uuid, 0)
+
+    @api.depends("state")
+    def _compute_wait_reason(self):
+        waiting = self.filtered(lambda job: job.state == JobState.WAIT_DEPENDENCIES)
+        (self - waiting).wait_reason = False
+        for job in waiting:
+            job.wait_reason = job._why_waiting()
+
+    def _why_waiting(self):
+        """Say what keeps a job back, the parents that will not go on by themselves first."""
+        stuck = (JobState.FAILED.value, JobState.CANCELLED.value)
+        parents = self.sudo().dependency_ids.filtered(lambda job: job.state != JobState.DONE)
+        held = parents.filtered(lambda job: job.state in stuck)
+        if held:
+            return _(
+                "%(name)s, which is %(state)s: requeue it or set it to done",
+                name=held[0].name,
+                state=held[0].state,
+            )
+        return _("%(count)s job(s) that are not done yet", count=len(parents))
+
+    def _graph_jobs(self):
+        """Return the jobs of the same graph that the user may see."""
+        self.ensure_one()
+        return self.search([("graph_uuid", "=", self.graph_uuid)]) if self.graph_uuid else self
+
+    def _dependency_graph_vis_node(self):
+        """Return how the job is drawn."""
+        self.ensure_one()
+        return {
+            "id": self.id,
+            "title": self.display_name,
+            "state": self.state,
+            "color": self._dependency_graph_color(),
+            "border": "#000000" if self == self.browse(self.env.context.get("active_id")) else "",
+            "shadow": False,
+        }
+
+    def _dependency_graph_color(self):
+        colors = {"done": "#D2E5FF", "failed": "#FFB1B1", "cancelled": "#DDDDDD"}
+        return colors.get(self.state, "#FFFFFF")
+
+    def open_graph_jobs(self):
+        """Open the jobs of the same graph."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id("queue_job.action_queue_job")
+        return {
+            **action,
+            "name": _("Jobs of the Graph"),
+            "domain": [("graph_uuid", "=", self.graph_uuid)],
+            "context": {},
+        }
+
+    def _release_dependents(self):
+        """Let those go that waited for nothing but these jobs, which are done."""
+        if self:
+            self.env.flush_all()
+            dependency.release(self.env.cr, self.ids)
+            self.env.cr.execute(GRAPH_NOTICE)
+            self.invalidate_model(["state"])
+
+    def _cancel_dependents(self):
+        """Give up every job that waits for these, through others as well."""
+        self.env.flush_all()
+        below = self.browse(dependency.descendants(self.env.cr, self.ids)).sudo()
+        waiting = below.filtered(lambda job: job.state == JobState.WAIT_DEPENDENCIES)
+        waiting._edit(
+            {
+                "state": JobState.CANCELLED.value,
+                "date_cancelled": fields.Datetime.now(),
+                "result": _("Cancelled with a job that it waited for"),
+            },
+        )
+
+    def _wait_again(self):
+        """Put jobs that were requeued back where they stand in their graph.
+
+        One with a parent that is not done waits for it, and its children that still wait wait for
+        it as well.
+        """
+        if not self:
+            return
+        self.env.flush_all()
+        children = dependency.still_waiting(self.env.cr, self.ids)
+        if children:
+            self.browse(children)._edit({"state": JobState.WAIT_DEPENDENCIES.value})
+            self.env.flush_all()
+            self._open_edges(children)
+        dependency.reopen(self.env.cr, self.ids)
+
+    def _open_edges(self, children):
+        """Let children wait for those of their parents that are not done."""
+        self.env.cr.execute(
+            SQL(
+                "UPDATE queue_job_dependency AS edge SET open = true FROM queue_job AS parent "
+                "WHERE parent.id = edge.parent_id AND parent.state <> 'done' "
+                "AND edge.child_id = ANY(%s)",
+                list(children),
+            ),
+        )

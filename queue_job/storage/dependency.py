@@ -1,0 +1,117 @@
+"""Jobs that wait for others: the edges, and what closing them sets free.
+
+An edge is open until its parent is done. A child waits as long as an edge to it is open. Edges are
+closed by one session at a time, the leader's, on its autocommit connection: two parents that end in
+transactions of their own cannot see each other, and each would leave the child to the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+SCHEMA = """
+ALTER TABLE queue_job_dependency ADD COLUMN IF NOT EXISTS open boolean NOT NULL DEFAULT true;
+CREATE INDEX IF NOT EXISTS queue_job_dependency_open_child_index
+    ON queue_job_dependency (child_id) WHERE open;
+CREATE INDEX IF NOT EXISTS queue_job_dependency_open_parent_index
+    ON queue_job_dependency (parent_id) WHERE open;
+"""
+
+INSERT = """
+INSERT INTO queue_job_dependency (parent_id, child_id, open)
+SELECT * FROM unnest(%s::int[], %s::int[], %s::bool[])
+ON CONFLICT DO NOTHING
+"""
+
+CLOSE = """
+UPDATE queue_job_dependency AS edge SET open = false
+  FROM queue_job AS parent
+ WHERE parent.id = edge.parent_id AND parent.state = 'done'
+   AND edge.open AND edge.parent_id = ANY(%s)
+RETURNING edge.child_id
+"""
+
+CLOSE_ALL = """
+UPDATE queue_job_dependency AS edge SET open = false
+  FROM queue_job AS parent
+ WHERE parent.id = edge.parent_id AND parent.state = 'done' AND edge.open
+"""
+
+REOPEN = """
+UPDATE queue_job_dependency AS edge SET open = true
+  FROM queue_job AS child
+ WHERE child.id = edge.child_id AND child.state = 'wait_dependencies'
+   AND NOT edge.open AND edge.parent_id = ANY(%s)
+"""
+
+FREE = """
+UPDATE queue_job SET state = 'pending'
+ WHERE id IN (
+    SELECT id FROM queue_job AS child
+     WHERE child.state = 'wait_dependencies' AND (%(all)s OR child.id = ANY(%(ids)s))
+       AND NOT EXISTS (
+            SELECT FROM queue_job_dependency WHERE child_id = child.id AND open)
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+"""
+# Looks at the open edges only, so that a child of 5,000 parents costs the same at each of them.
+# SKIP LOCKED: a child that an operator is changing is freed by the next sweep.
+
+WAITING = """
+SELECT DISTINCT child_id FROM queue_job_dependency AS edge
+  JOIN queue_job AS parent ON parent.id = edge.parent_id
+ WHERE child_id = ANY(%s) AND parent.state <> 'done'
+"""
+
+DESCENDANTS = """
+WITH RECURSIVE below AS (
+    SELECT child_id FROM queue_job_dependency WHERE parent_id = ANY(%s)
+    UNION
+    SELECT edge.child_id FROM below JOIN queue_job_dependency AS edge
+      ON edge.parent_id = below.child_id
+)
+SELECT child_id FROM below
+"""
+
+
+def connect(cr: Any, edges: Sequence[tuple[int, int, bool]]) -> None:
+    """Store edges: parent, child, and whether the child has to wait."""
+    parents, children, opened = zip(*edges, strict=True)
+    cr.execute(INSERT, (list(parents), list(children), list(opened)))
+
+
+def release(cr: Any, parents: Iterable[int]) -> int:
+    """Close the edges of parents that are done; free the children that wait for nothing more.
+
+    :return: how many were freed
+    """
+    cr.execute(CLOSE, (list(parents),))
+    children = list({row[0] for row in cr.fetchall()})
+    if not children:
+        return 0
+    cr.execute(FREE, {"ids": children, "all": False})
+    return int(cr.rowcount)
+
+
+def sweep(cr: Any) -> int:
+    """Do for all parents what :func:`release` does, whoever left it undone; return how many."""
+    cr.execute(CLOSE_ALL)
+    cr.execute(FREE, {"ids": [], "all": True})
+    return int(cr.rowcount)
+
+
+def reopen(cr: Any, parents: Iterable[int]) -> None:
+    """Let the children that still wait also wait for these parents again."""
+    cr.execute(REOPEN, (list(parents),))
+
+
+def still_waiting(cr: Any, children: Iterable[int]) -> set[int]:
+    """Return those of the children that have a parent which is not done."""
+    cr.execute(WAITING, (list(children),))
+    return {row[0] for row in cr.fetchall()}
+
+
+def descendants(cr: Any, parents: Iterable[int]) -> list[int]:
+    """Return every job that waits for these, directly or through others."""
+    cr.execute(DESCENDANTS, (list(parents),))
+    return [row[0] for row in cr.fetchall()]

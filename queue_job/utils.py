@@ -1,0 +1,3 @@
+"""The path from which addons import :func:`must_run_without_delay`."""
+
+from .direct import must_run_without_delay
