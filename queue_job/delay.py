@@ -252,6 +252,9 @@ class DelayableGraph(Graph[Delayable]):
 
         :raises CycleError: when a job would wait for itself
         """
+        for call in self.vertices():
+            # Whatever comes of it, it was asked to be delayed.
+            call._generated_job = False
         calls = list(self.topological_sort())
         if not calls:
             return

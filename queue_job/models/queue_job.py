@@ -151,6 +151,8 @@ class QueueJob(models.Model):
 
     def _edit(self, values):
         """Write what only the engine may, by the ORM, so that other addons notice."""
+        if JobState(values.get("state", JobState.PENDING)) in FINAL:
+            values = {**values, "identity_claim": False}
         return self.with_context(_job_edit_sentinel=self.EDIT_SENTINEL).write(values)
 
     @api.model
@@ -234,7 +236,7 @@ class QueueJob(models.Model):
         """
         self.check_access("write")
         jobs = self.filtered(lambda job: JobState(job.state) in allowed)
-        jobs._edit({"state": target.value, "identity_claim": False, **values})
+        jobs._edit({"state": target.value, **values})
         return jobs
 
     # Storing

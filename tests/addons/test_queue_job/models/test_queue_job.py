@@ -4,6 +4,7 @@ import time
 
 from odoo import api, fields, models
 
+from odoo.addons.queue_job.delay import chain, group
 from odoo.addons.queue_job.exception import FailedJobError, NothingToDoJob, RetryableError
 from odoo.addons.queue_job.job import JOB_REGISTRY, job
 from odoo.addons.queue_job.session import ConnectorSession
@@ -29,6 +30,22 @@ class TestQueueJob(models.Model):
         """
         delay = getattr(self, method).delay
         return [delay(*args, **(options or {})).uuid for _number in range(times)]
+
+    def launch_graph(self, before, middle, after):
+        """Delay a graph: so many jobs, then so many chains of one, then so many more.
+
+        :return: uuids of each layer, the number of statements it took, and the seconds
+        """
+        layers = [
+            [self.delayable().noop() for _number in range(number)]
+            for number in (before, middle, after)
+        ]
+        first, second, third = (group(*layer) for layer in layers)
+        self.env.flush_all()
+        statements, began = self.env.cr.sql_log_count, time.monotonic()
+        chain(first, second, third).delay()
+        cost = self.env.cr.sql_log_count - statements, time.monotonic() - began
+        return [[call._generated_job.uuid for call in layer] for layer in layers], *cost
 
     @api.model
     def launch_function(self, name, args=(), options=None):

@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_channels_and_functions,
     test_declaration,
+    test_graph,
     test_delay,
     test_retention,
     test_schema,

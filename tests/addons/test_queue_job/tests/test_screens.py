@@ -32,13 +32,16 @@ class TestScreens(HttpCase, JobCase):
         jobs = self.env["queue.job"]
         for _number in range(3):
             jobs += self.put(self.record.noop.delay(), state="failed")
-        for name, state in (
-            ("action_requeue_job", "pending"),
-            ("action_set_jobs_cancelled", "cancelled"),
-            ("action_requeue_job", "pending"),
-            ("action_set_jobs_done", "done"),
+        for name, button, state in (
+            ("action_requeue_job", "requeue", "pending"),
+            ("action_set_jobs_cancelled", "set_cancelled", "cancelled"),
+            ("action_requeue_job", "requeue", "pending"),
+            ("action_set_jobs_done", "set_done", "done"),
         ):
-            action = self.env.ref(f"queue_job.{name}").with_user(self.manager)
-            action.with_context(active_model="queue.job", active_ids=jobs.ids).run()
+            model = self.env.ref(f"queue_job.{name}").res_model
+            selection = {"active_model": "queue.job", "active_ids": jobs.ids}
+            wizard = self.env[model].with_user(self.manager).with_context(**selection).create({})
+            self.assertEqual(wizard.job_ids, jobs)
+            getattr(wizard, button)()
             jobs.invalidate_recordset()
             self.assertEqual(set(jobs.mapped("state")), {state})
