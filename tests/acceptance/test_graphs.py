@@ -36,7 +36,7 @@ def test_fan_out_and_fan_in_of_five_thousand(jobs):
     """10,002 vertices and 10,000 edges in one graph."""
     (first, second, third), statements, seconds = launch(jobs, 1, 5000, 1)
     print(f"5,002 vertices stored by {statements} statements in {seconds:.2f} s")
-    assert statements <= 3
+    assert statements <= 6, "the first request also reads what is cached afterwards"
     assert jobs.wait(third, patience=120) == ["done"]
     started, done = times(jobs, first + second + third)
     print(f"run in {(done - started).total_seconds():.1f} s")
