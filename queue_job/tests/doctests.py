@@ -31,8 +31,8 @@ class OdooDocTestCase(doctest.DocTestCase, TestCase):
         self,
         doctest: Any,
         optionflags: int = 0,
-        setUp: Callable | None = None,  # noqa: N803 - the name that doctest gives it
-        tearDown: Callable | None = None,  # noqa: N803 - as well
+        setUp: Callable | None = None,
+        tearDown: Callable | None = None,
         checker: doctest.OutputChecker | None = None,
         seq: int = 0,
     ) -> None:

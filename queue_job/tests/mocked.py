@@ -22,8 +22,10 @@ def mock_with_delay() -> Iterator[tuple[mock.MagicMock, mock.MagicMock]]:
 
         with mock_with_delay() as (delayable_cls, delayable):
             partner.with_delay(priority=15).export("all")
-            args, options = delayable_cls.call_args   # (partner,), {"priority": 15, "eta": None, ...}
-            args, kwargs = delayable.export.call_args  # ("all",), {}
+            args, options = delayable_cls.call_args
+            # (partner,), {"priority": 15, "eta": None, and so on}
+            args, kwargs = delayable.export.call_args
+            # ("all",), {}
 
     :return: a context manager that gives two mocks: of what takes the records and the options, and
         of what takes the call
@@ -33,9 +35,9 @@ def mock_with_delay() -> Iterator[tuple[mock.MagicMock, mock.MagicMock]]:
         f"{ADDON}.models.base.DelayableRecordset",
         name="DelayableRecordset",
         spec=True,
-        return_value=delayable,
     )
     with recordset as delayable_cls:
+        delayable_cls.return_value = delayable
         instead = _delay_call(delayable_cls)
         with mock.patch(f"{ADDON}.models.queue_job.delay_call", instead):
             yield delayable_cls, delayable

@@ -84,11 +84,15 @@ class Drain:
 
         :raises AssertionError: when the tries do not suffice
         """
+        # Whoever has the list of what waited before keeps it.
+        self._trap.enqueued_jobs = list(self._trap.enqueued_jobs)
         done = []
         while job := self._next():
             if not self._left:
-                waiting = listed(waiting.call for waiting in self._trap.enqueued_jobs)
-                raise AssertionError(f"Jobs are left after {self._limit} tries:\n{waiting}")
+                waiting = [job.call for job in self._trap.enqueued_jobs]
+                raise AssertionError(
+                    f"Jobs are left after {self._limit} tries:\n{listed(waiting)}",
+                )
             self._left -= 1
             if self._try(job):
                 done.append(job)
@@ -96,11 +100,10 @@ class Drain:
 
     def _next(self) -> TrappedJob | None:
         """Return the job whose turn it is, if there is one that can run."""
-        free = [
-            job
-            for job in self._trap.enqueued_jobs
-            if all(parent.state == DONE for parent in job.depends_on)
-        ]
+        jobs = self._trap.enqueued_jobs
+        # Those that were not to be delayed have run already.
+        jobs[:] = [job for job in jobs if job.state != DONE]
+        free = [job for job in jobs if all(parent.state == DONE for parent in job.depends_on)]
         if not free:
             return None
         self._now = max(self._now, min(job.eta or self._now for job in free))
@@ -111,8 +114,6 @@ class Drain:
         """Run a job once; tell whether it is done, or comes back later."""
         trap = self._trap
         trap.enqueued_jobs.remove(job)
-        if job.state == DONE:
-            return False
         before = list(trap.calls), list(trap.enqueued_jobs)
         trap._running = job
         try:

@@ -58,6 +58,7 @@ class TrappedJob(Job):
             self.kwargs,
             {name: options[name] for name in PROPERTIES if name in options},
         )
+        self.noted = False
         self._depends_on, self._reverse_depends_on = set(), set()
 
     def store(self) -> None:
@@ -73,9 +74,9 @@ class TrappedJob(Job):
 
         One that must not be delayed comes here without having been stored: it is noted.
         """
-        if self.call in self.trap:
+        if self.noted:
             return super().perform()
-        self.trap._note([self])
+        self.trap._note([self], [self])
         result = super().perform()
         self.set_done()
         return result
@@ -84,33 +85,32 @@ class TrappedJob(Job):
 class JobsTrap:
     """Jobs that were delayed while the trap was set, and what tests want to know of them.
 
+    :param job_mock: accepted from code that mocks the class of jobs by itself; not needed
     :ivar calls: a :class:`JobCall` for everything that was asked to be delayed, in this order
     :ivar enqueued_jobs: the jobs that this gave, as long as they were not run; calls with the
         same identity key give one job, as long as it waits
     """
 
-    def __init__(self) -> None:
+    def __init__(self, job_mock: Any = None) -> None:
+        self.job_mock = job_mock
         self.calls: list[JobCall] = []
         self.enqueued_jobs: list[TrappedJob] = []
-        self._set: list[ExitStack] = []
+        self._patches: list[ExitStack] = []
         self._running: TrappedJob | None = None
 
     def __repr__(self) -> str:
         return repr(self.calls)
-
-    def __contains__(self, call: JobCall) -> bool:
-        return any(call is known for known in self.calls)
 
     def __enter__(self) -> JobsTrap:
         job_class = type(TrappedJob.__name__, (TrappedJob,), {"trap": self})
         with ExitStack() as stack:
             stack.enter_context(mock.patch.object(delay, "Job", job_class))
             stack.enter_context(mock.patch.object(delay, "store_jobs", self._store_jobs))
-            self._set.append(stack.pop_all())
+            self._patches.append(stack.pop_all())
         return self
 
     def __exit__(self, *_error: object) -> None:
-        self._set.pop().close()
+        self._patches.pop().close()
 
     # What was delayed
 
@@ -213,16 +213,16 @@ class JobsTrap:
         """Keep jobs; takes and returns what :func:`~..store.store_jobs` does."""
         places = self._places(jobs)
         keyed = [job for job in jobs if job.identity_key]
-        if keyed and all(places[job] is not job for job in keyed):
-            self.calls += [job.call for job in jobs]
-            return places
-        self._note(jobs, [job for job in jobs if places[job] is job])
+        refused = keyed and all(places[job] is not job for job in keyed)
+        new = [] if refused else [job for job in jobs if places[job] is job]
+        self._note(jobs, new)
+        waiting = set(new)
         graph_uuid = str(uuid.uuid4()) if edges else None
-        for job in jobs:
+        for job in new:
             job.graph_uuid, job.state = graph_uuid, PENDING
             job.as_if_stored()
         for parent, child in edges:
-            if places[child] is child and places[parent] is not child:
+            if child in waiting and places[parent] is not child:
                 child.add_depends({places[parent]})
         return places
 
@@ -242,7 +242,9 @@ class JobsTrap:
             return self.enqueued_jobs
         return [*self.enqueued_jobs, running]
 
-    def _note(self, jobs: Sequence[TrappedJob], new: Sequence[TrappedJob] | None = None) -> None:
+    def _note(self, jobs: Sequence[TrappedJob], new: Sequence[TrappedJob]) -> None:
         """Remember what was asked for, and the jobs that it gave."""
         self.calls += [job.call for job in jobs]
-        self.enqueued_jobs += jobs if new is None else new
+        self.enqueued_jobs += new
+        for job in new:
+            job.noted = True

@@ -8,4 +8,5 @@ from . import (
     test_schema,
     test_screens,
     test_states,
+    test_trap,
 )
