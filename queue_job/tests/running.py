@@ -108,7 +108,7 @@ class Drain:
             return None
         self._now = max(self._now, min(job.eta or self._now for job in free))
         due = [job for job in free if not job.eta or job.eta <= self._now]
-        return min(due, key=lambda job: job.priority)
+        return min(due, key=lambda job: (job.priority, job.age))
 
     def _try(self, job: TrappedJob) -> bool:
         """Run a job once; tell whether it is done, or comes back later."""
@@ -134,7 +134,11 @@ class Drain:
         :raises Exception: the error, when it does not ask for that
         """
         if not isinstance(error, RetryableError):
-            job.set_failed(exc_name=type(error).__name__, exc_message=str(error))
+            kind = type(error)
+            job.set_failed(
+                exc_name=f"{kind.__module__}.{kind.__name__}",
+                exc_message=str(error),
+            )
             raise error
         job.eta = self._now + dt.timedelta(seconds=self._seconds(job, error))
         job.result = str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -59,6 +60,7 @@ class TrappedJob(Job):
             {name: options[name] for name in PROPERTIES if name in options},
         )
         self.noted = False
+        self.age = 0
         self._depends_on, self._reverse_depends_on = set(), set()
 
     def store(self) -> None:
@@ -96,6 +98,7 @@ class JobsTrap:
         self.calls: list[JobCall] = []
         self.enqueued_jobs: list[TrappedJob] = []
         self._patches: list[ExitStack] = []
+        self._ages = itertools.count()
         self._running: TrappedJob | None = None
 
     def __repr__(self) -> str:
@@ -247,4 +250,4 @@ class JobsTrap:
         self.calls += [job.call for job in jobs]
         self.enqueued_jobs += new
         for job in new:
-            job.noted = True
+            job.noted, job.age = True, next(self._ages)

@@ -456,6 +456,22 @@ class TestTrapDrain(TrapCase):
         trap.assert_jobs_count(0)
         self.assertEqual(len(trap.calls), 3)
 
+    def test_next_try_keeps_its_place(self):
+        tries = []
+
+        def succeed_late(records, value):
+            tries.append(value)
+            if len(tries) < 2:
+                raise RetryableError("at once", seconds=0)
+            records._note("late", str(value))
+
+        self.let(succeed_late)
+        with trap_jobs() as trap:
+            self.record.with_delay().undecorated(1)
+            self.record.with_delay().write_value(2)
+            trap.drain()
+        self.assertEqual(self.ledger(), ["1", "2"])
+
     def test_tries_by_the_pattern(self):
         with trap_jobs() as trap:
             job = self.record.retry_later.delay(max_retries=3)
@@ -463,6 +479,7 @@ class TestTrapDrain(TrapCase):
             with self.assertRaisesRegex(FailedJobError, r"Max\. retries \(3\) reached: not yet"):
                 trap.drain()
         self.assertEqual((job.retry, job.state), (3, "failed"))
+        self.assertEqual(job.exc_name, "odoo.addons.queue_job.exception.FailedJobError")
         self.assertAlmostEqual((job.eta - began).total_seconds(), 1 + 2, delta=2)
 
     def test_tries_that_do_not_count_are_bounded(self):
