@@ -1,0 +1,188 @@
+"""Taking over the tables of the community's addon, before the columns of this one are made.
+
+A database of this addon, whatever its version, passes through untouched. Everything runs in the
+transaction of the upgrade: it happens as a whole or not at all. History is not rewritten, so that
+the time it takes follows the jobs that wait, not those that are done.
+"""
+
+import logging
+
+from psycopg2.extras import Json
+
+from odoo.tools.sql import column_exists, table_exists
+
+_logger = logging.getLogger(__name__)
+
+DROP_TRIGGERS = """
+DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
+DROP FUNCTION IF EXISTS queue_job_notify();
+"""
+# A notification for each row and each change, with the job's uuid in it. First of all, so that
+# nothing below sends any.
+
+INDEXES = """
+SELECT format('%I', relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+ WHERE indrelid = 'queue_job'::regclass AND NOT indisprimary
+   AND (relname = 'queue_job_channel_date_done_date_created_index'
+        OR relname = 'queue_job_identity_key_state_partial_index'
+        OR (NOT indisunique AND indnkeyatts = 1 AND indpred IS NULL
+            AND (SELECT attname FROM pg_attribute
+                  WHERE attrelid = indrelid AND attnum = indkey[0])
+                IN ('uuid', 'state', 'channel', 'company_id', 'graph_uuid')))
+"""
+# Those that hold all of history by columns that change with every step of a job. Odoo would keep
+# them. What this addon needs it creates afterwards.
+
+ADD_COLUMNS = """
+ALTER TABLE queue_job
+    ADD COLUMN attempt integer DEFAULT 0,
+    ADD COLUMN lost integer DEFAULT 0,
+    ADD COLUMN scheduled boolean DEFAULT false,
+    ADD COLUMN identity_claim varchar;
+ALTER TABLE queue_job
+    ALTER COLUMN attempt DROP DEFAULT,
+    ALTER COLUMN lost DROP DEFAULT,
+    ALTER COLUMN scheduled DROP DEFAULT
+"""
+# PostgreSQL notes a constant default once, for all rows that are there, without writing any.
+
+READ_EDGES = """
+CREATE TEMPORARY TABLE queue_job_moving_edge AS
+WITH noted AS (
+    SELECT id, state, dependencies::jsonb AS links FROM queue_job
+     WHERE dependencies LIKE '%"depends_on": ["%'
+), named AS (
+    SELECT id, state, parent FROM noted,
+           jsonb_array_elements_text(noted.links -> 'depends_on') AS parent
+)
+SELECT parent.id AS parent_id, named.id AS child_id, parent.state <> 'done' AS open
+  FROM named JOIN queue_job AS parent ON parent.uuid = named.parent
+ WHERE parent.id <> named.id
+"""
+# By the numbers of the jobs, since a uuid need not be unique. A parent that is gone was done or
+# cancelled, and nothing waits for it.
+
+RENAME_DUPLICATES = """
+UPDATE queue_job SET uuid = gen_random_uuid()::text
+ WHERE id IN (
+    SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY uuid ORDER BY id) AS place
+                      FROM queue_job) AS numbered
+     WHERE place > 1)
+RETURNING id, uuid
+"""
+
+NAME_CHANNELS = """
+UPDATE queue_job SET channel = CASE WHEN channel > '' THEN 'root.' || channel ELSE 'root' END
+ WHERE channel IS NULL OR (channel <> 'root' AND channel NOT LIKE 'root.%')
+"""
+# A channel may be written without its root, and then is looked up by its full name.
+
+MOVE_WAITING = """
+UPDATE queue_job
+   SET state = CASE WHEN state IN ('enqueued', 'started') THEN 'pending' ELSE state END,
+       date_enqueued = NULL, date_started = NULL,
+       scheduled = COALESCE(eta > now() AT TIME ZONE 'UTC', false),
+       retry = COALESCE(retry, 0), attempt = GREATEST(retry, 0), priority = COALESCE(priority, 10),
+       identity_claim = CASE WHEN id IN (
+            SELECT min(id) FROM queue_job
+             WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
+               AND identity_key > ''
+             GROUP BY identity_key)
+        THEN identity_key END
+ WHERE state IN ('enqueued', 'started')
+    OR (state IN ('wait_dependencies', 'pending')
+        AND (eta IS NOT NULL OR identity_key > '' OR retry IS DISTINCT FROM 0
+             OR priority IS NULL OR date_enqueued IS NOT NULL OR date_started IS NOT NULL))
+RETURNING id
+"""
+# What a worker had runs again: the worker is gone. The oldest job of an identity claims it; the
+# others, which could only come to be while that one ran, run as well. One that was tried before
+# counts as given to a worker as often, which is what holds its sequential channel.
+
+FIND_DUPLICATE_FUNCTIONS = """
+SELECT id, kept FROM (
+    SELECT id, name, min(id) OVER (PARTITION BY name) AS kept FROM queue_job_function) AS named
+ WHERE name IS NOT NULL AND id <> kept
+ ORDER BY id
+"""
+# The first is the one whose settings counted.
+
+FIND_REFERENCES = """
+SELECT format('%I', relname), format('%I', attname)
+  FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
+  JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+ WHERE contype = 'f' AND confrelid = 'queue_job_function'::regclass
+"""
+
+
+def migrate(cr, version):
+    """Give every row of the community's addon what this one needs."""
+    if not table_exists(cr, "queue_job") or column_exists(cr, "queue_job", "attempt"):
+        return
+    cr.execute(DROP_TRIGGERS)
+    _drop_indexes(cr)
+    cr.execute(ADD_COLUMNS)
+    if column_exists(cr, "queue_job", "dependencies"):
+        cr.execute(READ_EDGES)
+    _log(cr, RENAME_DUPLICATES, "%s job(s) had the uuid of another and got one of their own: %s")
+    cr.execute(NAME_CHANNELS)
+    _log(cr, MOVE_WAITING, "%s unfinished job(s) taken over")
+    _merge_functions(cr)
+    _repair_patterns(cr)
+    cr.execute("UPDATE queue_job_channel SET removal_interval = 0 WHERE removal_interval < 0")
+
+
+def _drop_indexes(cr):
+    cr.execute(INDEXES)
+    for (name,) in cr.fetchall():
+        cr.execute(f"DROP INDEX {name}")
+
+
+def _log(cr, statement, message):
+    """Run a statement and tell how many rows it changed, the first of them by name if asked."""
+    cr.execute(statement)
+    changed = cr.fetchall()
+    if changed:
+        names = (changed[:20],) if message.count("%s") > 1 else ()
+        _logger.info(message, len(changed), *names)
+
+
+def _merge_functions(cr):
+    """Keep one record of each job function, and let everything point to it."""
+    cr.execute(FIND_DUPLICATE_FUNCTIONS)
+    pairs = cr.fetchall()
+    if not pairs:
+        return
+    cr.execute(FIND_REFERENCES)
+    references = cr.fetchall()
+    for number, kept in pairs:
+        for table, column in references:
+            cr.execute(f"UPDATE {table} SET {column} = %s WHERE {column} = %s", (kept, number))
+        cr.execute(
+            "UPDATE ir_model_data SET res_id = %s WHERE model = 'queue.job.function' AND res_id = %s",
+            (kept, number),
+        )
+        cr.execute("DELETE FROM queue_job_function WHERE id = %s", (number,))
+    _logger.info("job functions that were there twice, and the record kept: %s", pairs)
+
+
+def _repair_patterns(cr):
+    """Count the tries of retry patterns from 1, where a key of 0 stood for them as well."""
+    cr.execute("SELECT id, name, retry_pattern FROM queue_job_function WHERE retry_pattern IS NOT NULL")
+    for number, name, pattern in cr.fetchall():
+        repaired = _from_one(pattern)
+        if repaired != pattern:
+            _logger.info("retry pattern of %s: %s is written %s", name, pattern, repaired)
+            cr.execute(
+                "UPDATE queue_job_function SET retry_pattern = %s WHERE id = %s",
+                (Json(repaired), number),
+            )
+
+
+def _from_one(pattern):
+    """Return a pattern in which the entry that counted for the first try is that of try 1."""
+    early = [key for key in pattern if int(key) < 1]
+    if not early:
+        return pattern
+    later = {key: value for key, value in pattern.items() if int(key) >= 1}
+    return {"1": pattern[max(early, key=int)], **later}
