@@ -368,7 +368,6 @@ class TestTrapPerform(TrapCase):
             trap.assert_jobs_count(1)
             trap.assert_enqueued_job(self.record.write_value, (5,))
             trap.perform_enqueued_jobs()
-            self.assertEqual(trap.drain(), [])
         self.assertEqual(self.ledger(), ["5"])
 
 
@@ -529,6 +528,28 @@ class TestTrapDrain(TrapCase):
             [job] = trap.drain()
         self.assertEqual((values, job.result), ([1], [1, 2]))
         trap.assert_enqueued_job(self.record.undecorated, ([1],))
+
+    def test_each_try_has_arguments_of_its_own(self):
+        seen = []
+
+        def change(_records, value):
+            seen.append(list(value))
+            value.append(2)
+            raise RetryableError("again")
+
+        self.let(change)
+        with trap_jobs() as trap:
+            self.record.with_delay(max_retries=2).undecorated([1])
+            with self.assertRaises(FailedJobError):
+                trap.drain()
+        self.assertEqual(seen, [[1], [1]])
+
+    def test_what_was_not_to_be_delayed_does_not_run_again(self):
+        with trap_jobs() as trap:
+            self.record.with_context(queue_job__no_delay=True).with_delay().write_value(5)
+            self.assertEqual(trap.drain(), [])
+            trap.assert_jobs_count(0)
+        self.assertEqual(self.ledger(), ["5"])
 
     def test_arguments_that_no_job_can_carry(self):
         with trap_jobs() as trap:
