@@ -1,8 +1,8 @@
 """Taking over the tables of the community's addon, before the columns of this one are made.
 
 A database of this addon, whatever its version, passes through untouched. Everything runs in the
-transaction of the upgrade: it happens as a whole or not at all. History is not rewritten, so that
-the time it takes follows the jobs that wait, not those that are done.
+transaction of the upgrade: it happens as a whole or not at all. The table is written once, as a
+whole; everything after that concerns the jobs that wait.
 """
 
 import logging
@@ -33,8 +33,30 @@ SELECT format('%I', relname) FROM pg_index JOIN pg_class ON pg_class.oid = index
 # Those that hold all of history by columns that change with every step of a job. Odoo would keep
 # them. What this addon needs it creates afterwards.
 
-ADD_COLUMNS = """
+UNWRAP = r"""
+CREATE FUNCTION pg_temp.unwrapped(value jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    inner_text text := value #>> '{}';
+BEGIN
+    IF jsonb_typeof(value) IS DISTINCT FROM 'string' THEN
+        RETURN value;
+    END IF;
+    RETURN inner_text::jsonb;
+EXCEPTION WHEN data_exception THEN
+    -- A zero character, or half a surrogate pair: what a jsonb cannot hold.
+    inner_text := regexp_replace(inner_text, '\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\\ufffd', 'g');
+    RETURN inner_text::jsonb;
+END
+$$
+"""
+# The community's addon stores the *text* of a JSON document as one JSON string.
+
+REWRITE = """
 ALTER TABLE queue_job
+    ALTER COLUMN records TYPE jsonb USING pg_temp.unwrapped(records),
+    ALTER COLUMN args TYPE jsonb USING pg_temp.unwrapped(args),
+    ALTER COLUMN kwargs TYPE jsonb USING pg_temp.unwrapped(kwargs),
+    ALTER COLUMN exec_time TYPE numeric,
     ADD COLUMN attempt integer DEFAULT 0,
     ADD COLUMN lost integer DEFAULT 0,
     ADD COLUMN scheduled boolean DEFAULT false,
@@ -42,9 +64,13 @@ ALTER TABLE queue_job
 ALTER TABLE queue_job
     ALTER COLUMN attempt DROP DEFAULT,
     ALTER COLUMN lost DROP DEFAULT,
-    ALTER COLUMN scheduled DROP DEFAULT
+    ALTER COLUMN scheduled DROP DEFAULT;
+UPDATE queue_job_function
+   SET retry_pattern = pg_temp.unwrapped(retry_pattern),
+       related_action = pg_temp.unwrapped(related_action)
 """
-# PostgreSQL notes a constant default once, for all rows that are there, without writing any.
+# One pass over the table, and no dead rows left behind, for all that history needs. Odoo would
+# change the type of exec_time in another.
 
 READ_EDGES = """
 CREATE TEMPORARY TABLE queue_job_moving_edge AS
@@ -99,6 +125,9 @@ RETURNING id
 # others, which could only come to be while that one ran, run as well. One that was tried before
 # counts as given to a worker as often, which is what holds its sequential channel.
 
+DROP_LOCKS = "DROP TABLE IF EXISTS queue_job_lock"
+# A row for each job that was ever started, to be locked while it runs.
+
 FIND_DUPLICATE_FUNCTIONS = """
 SELECT id, kept FROM (
     SELECT id, name, min(id) OVER (PARTITION BY name) AS kept FROM queue_job_function) AS named
@@ -121,12 +150,14 @@ def migrate(cr, version):
         return
     cr.execute(DROP_TRIGGERS)
     _drop_indexes(cr)
-    cr.execute(ADD_COLUMNS)
+    cr.execute(UNWRAP)
+    cr.execute(REWRITE)
     if column_exists(cr, "queue_job", "dependencies"):
         cr.execute(READ_EDGES)
     _log(cr, RENAME_DUPLICATES, "%s job(s) had the uuid of another and got one of their own: %s")
     cr.execute(NAME_CHANNELS)
     _log(cr, MOVE_WAITING, "%s unfinished job(s) taken over")
+    cr.execute(DROP_LOCKS)
     _merge_functions(cr)
     _repair_patterns(cr)
     cr.execute("UPDATE queue_job_channel SET removal_interval = 0 WHERE removal_interval < 0")
@@ -168,7 +199,10 @@ def _merge_functions(cr):
 
 def _repair_patterns(cr):
     """Count the tries of retry patterns from 1, where a key of 0 stood for them as well."""
-    cr.execute("SELECT id, name, retry_pattern FROM queue_job_function WHERE retry_pattern IS NOT NULL")
+    cr.execute(
+        "SELECT id, name, retry_pattern FROM queue_job_function "
+        "WHERE jsonb_typeof(retry_pattern) = 'object'"
+    )
     for number, name, pattern in cr.fetchall():
         repaired = _from_one(pattern)
         if repaired != pattern:
