@@ -26,6 +26,9 @@ STAMP = ".stamp"
 PARTIAL = ".partial"
 """Suffix of a folder that is being built."""
 
+LOCK = ".lock"
+"""Suffix of the file that whoever builds the folder holds."""
+
 KEY_LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, short enough for names of databases and folders."""
 
@@ -80,8 +83,14 @@ def build(folder: Path, key: str, builder: Callable[[Path], None]) -> Path:
 
     :param builder: fills the empty folder it is given, which is not ``folder`` yet
     """
-    if stamped(folder) == key:
-        return folder
+    if stamped(folder) != key:
+        with exclusive(folder.with_name(folder.name + LOCK)):
+            if stamped(folder) != key:
+                _rebuild(folder, key, builder)
+    return folder
+
+
+def _rebuild(folder: Path, key: str, builder: Callable[[Path], None]) -> None:
     partial = folder.with_name(folder.name + PARTIAL)
     remove(partial)
     partial.mkdir(parents=True)
@@ -89,7 +98,6 @@ def build(folder: Path, key: str, builder: Callable[[Path], None]) -> Path:
     stamp(partial, key)
     remove(folder)
     partial.replace(folder)
-    return folder
 
 
 def remove(path: Path) -> None:
