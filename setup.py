@@ -51,10 +51,10 @@ setup(
     name=NAME,
     version=manifest()["version"],
     description=manifest()["summary"],
-    long_description=(ADDON.parent / "README.md").read_text()
-    if (ADDON.parent / "README.md").exists()
+    long_description=(ADDON.parent / "README.rst").read_text()
+    if (ADDON.parent / "README.rst").exists()
     else "",
-    long_description_content_type="text/markdown",
+    long_description_content_type="text/x-rst",
     author=manifest()["author"],
     license=manifest()["license"],
     license_files=["LICENSE"],

@@ -29,6 +29,9 @@ PARTIAL = ".partial"
 LOCK = ".lock"
 """Suffix of the file that whoever builds the folder holds."""
 
+CLAIM = "lock"
+"""File in a numbered folder that its holder locks and writes its process id to."""
+
 KEY_LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, short enough for names of databases and folders."""
 
@@ -137,8 +140,18 @@ def claim_slot(folder: Path, slots: int) -> tuple[Path, int]:
     for number in range(slots):
         slot = folder / str(number)
         slot.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(slot / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(slot / CLAIM, os.O_RDWR | os.O_CREAT, 0o600)
         if _try_lock(descriptor):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
             return slot, descriptor
         os.close(descriptor)
     raise BlockingIOError(f"{slots} other commands are running")
+
+
+def claimant(claim: Path) -> int | None:
+    """Return the living process that holds a numbered folder, by its lock file."""
+    with claim.open() as file:
+        if _try_lock(file.fileno()):
+            return None
+        return int(file.read() or 0) or None
