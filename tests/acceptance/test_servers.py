@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from dev.cache import CHECKOUT
-from dev.postgres import installed_versions
+from dev.postgres import Cluster, installed_versions
 
 PATIENCE = 20
 VERSIONS = sorted(installed_versions(), key=int)
@@ -98,3 +98,4 @@ def test_postgresql_ends_with_an_owner_that_was_killed(tmp_path):
         assert is_alive(pid)
         os.kill(owner.pid, signal.SIGKILL)
     wait_until(lambda: not is_alive(pid))
+    Cluster.private(tmp_path / "postgres").remove()
