@@ -20,6 +20,9 @@ from .terminal import say
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The folder that contains ``queue_job``; it is an addons folder at the same time."""
 
+SERVERS = CHECKOUT / ".postgres"
+"""Data of servers that run as another user than the one who owns the cache folder."""
+
 STAMP = ".stamp"
 """File inside a finished folder that holds the key of what it was built from."""
 

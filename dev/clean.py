@@ -12,7 +12,6 @@ from . import cache, process, venv
 from .terminal import say
 
 LEFT_BY_TOOLS = (
-    ".postgres",
     ".mypy_cache",
     ".pytest_cache",
     ".ruff_cache",
@@ -49,6 +48,9 @@ def clean() -> int:
         if place.exists():
             say(f"Removing {place}")
             cache.remove(place)
+    # Other cache folders may have their servers' data there.
+    with suppress(OSError):
+        cache.SERVERS.rmdir()
     return 0
 
 
