@@ -108,8 +108,10 @@ def _run_job(cr: Any, liveness: Liveness, number: int, attempt: int) -> Report:
         run = _Run(cr, liveness, job)
         with _as_job(run):
             return Report(number, _bring_to_an_end(run), run.seconds)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
-        _logger.warning("job %s: connection to PostgreSQL lost", number, exc_info=True)
+    except Exception:
+        # A lost connection, or an end that could not be recorded. Closing the side connection
+        # drops the lock, and with it any doubt whether somebody still works on the job.
+        _logger.exception("job %s: the worker gives it up", number)
         liveness.close()
         return Report(number, Outcome.LOST, 0.0)
 
@@ -139,7 +141,7 @@ def _bring_to_an_end(run: _Run) -> Outcome:
         _logger.warning("job %s was taken back: its work is rolled back", run.job.uuid)
         return Outcome.TAKEN
     except RetryableError as error:
-        return _postpone(run, error)
+        return _postpone_or_fail(run, error)
     except Exception as error:
         if _connection_lost(run, error):
             raise
@@ -204,6 +206,16 @@ def _load(run: _Run) -> Callable[[], Any]:
     return lambda: method(*args, **kwargs)
 
 
+def _postpone_or_fail(run: _Run, error: RetryableError) -> Outcome:
+    """Postpone the job; when even that is not possible, fail it with the reason."""
+    try:
+        return _postpone(run, error)
+    except Exception as reason:
+        if _connection_lost(run, reason):
+            raise
+        return _fail(run, reason)
+
+
 def _postpone(run: _Run, error: RetryableError) -> Outcome:
     """Send the job back for later, unless its tries are used up."""
     _undo(run)
@@ -240,7 +252,7 @@ def _fail(run: _Run, error: Exception) -> Outcome:
     kind = type(error)
     details = {
         "exc_name": f"{kind.__module__}.{kind.__name__}",
-        "exc_message": _storable(str(error.args[0] if error.args else error)),
+        "exc_message": _storable(str(error.args[0] if error.args else error)) or kind.__name__,
         "exc_info": _storable(text),
     }
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)

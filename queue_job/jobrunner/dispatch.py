@@ -38,6 +38,14 @@ SOCKET_OPTIONS = [
 """A server that vanished without a word is noticed after about 25 s."""
 
 
+HINTS = {
+    403: "is it another Odoo, with another database of this name, or is its clock wrong?",
+    404: "does its dbfilter let the database through under this host name, and is queue_job among "
+    "its addons?",
+}
+"""What to look at, by status of an answer that is none of ours."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What became of a lease.
@@ -113,7 +121,9 @@ class Dispatcher:
                 allow_redirects=False,
             )
             if response.status_code != requests.codes.ok:
-                return Answer(number, None, f"{self._url} answered {response.status_code}")
+                hint = HINTS.get(response.status_code, "see the log of the Odoo server there")
+                problem = f"{self._url} answered {response.status_code}: {hint}"
+                return Answer(number, None, problem)
             return Answer(number, read_reports(response.json()))
         except requests.RequestException as error:
             return Answer(number, None, f"{self._url}: {error}")

@@ -44,6 +44,12 @@ ORPHAN_SECONDS = 0.25
 WORKER_GONE = "The worker ended before the job did"
 """What the screen says of a job that was taken back."""
 
+WORKER_KILLED = (
+    f"{WORKER_GONE}, {{seconds:.1f}} s after it was given the lease: it was killed, crashed, or "
+    "went beyond a limit of Odoo (limit_time_real, limit_time_cpu, limit_memory_hard)"
+)
+"""The same, when the end of the request shows the time."""
+
 REFUSED_SECONDS = (0.2, 10.0)
 """Pause after a worker could not be reached, doubling from the first to the second."""
 
@@ -219,7 +225,8 @@ class Leader:
     def _take_loss(self, lease: Lease, problem: str) -> None:
         """Look at once after the jobs of a lease that was not answered."""
         _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), problem)
-        reached = self._reap(lease.jobs, f"{WORKER_GONE}: {problem}")
+        seconds = time.monotonic() - lease.opened
+        reached = self._reap(lease.jobs, WORKER_KILLED.format(seconds=seconds))
         self._refused = 0 if reached else self._refused + 1
         if not reached:
             first, last = REFUSED_SECONDS

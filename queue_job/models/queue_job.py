@@ -30,8 +30,10 @@ class QueueJob(models.Model):
 
     uuid = fields.Char("UUID", readonly=True, required=True)
     name = fields.Char("Description", readonly=True)
-    user_id = fields.Many2one("res.users", "User", readonly=True)
-    company_id = fields.Many2one("res.company", "Company", readonly=True)
+    # None of these may be emptied by the deletion of what they refer to: that would write to the
+    # row of a job while it runs.
+    user_id = fields.Many2one("res.users", "User", readonly=True, ondelete="restrict")
+    company_id = fields.Many2one("res.company", "Company", readonly=True, ondelete="restrict")
     state = fields.Selection(STATES, readonly=True, required=True)
 
     model_name = fields.Char("Model", readonly=True)
@@ -41,11 +43,14 @@ class QueueJob(models.Model):
         "queue.job.function",
         "Job Function",
         readonly=True,
-        ondelete="set null",
+        ondelete="restrict",
         index="btree_not_null",
     )
     func_string = fields.Char("Call", readonly=True)
-    records = JobSerialized("Record(s)", readonly=True, base_type=models.BaseModel)
+    # Records come in the user and rights of the job: whoever reads on from here would borrow them.
+    records = JobSerialized(
+        "Record(s)", readonly=True, base_type=models.BaseModel, groups=fields.NO_ACCESS
+    )
     args = JobSerialized("Arguments", readonly=True, base_type=tuple)
     kwargs = JobSerialized("Keyword Arguments", readonly=True, base_type=dict)
     arguments = fields.Text("Stored Arguments", compute="_compute_arguments")
@@ -99,10 +104,12 @@ class QueueJob(models.Model):
             stored = {"args": job._stored("args") or [], "kwargs": job._stored("kwargs") or {}}
             job.arguments = json.dumps(stored, indent=2, ensure_ascii=False)
 
-    @api.depends("retry", "max_retries")
+    @api.depends("retry", "max_retries", "lost")
     def _compute_tries(self):
         for job in self:
-            job.tries = f"{job.retry} / {job.max_retries or '∞'}"
+            tries = f"{job.retry} / {job.max_retries or '∞'}"
+            lost = _(", lost %s", job.lost) if job.lost else ""
+            job.tries = tries + lost
 
     @api.private
     @api.model_create_multi
@@ -119,7 +126,7 @@ class QueueJob(models.Model):
         if any(job.state == JobState.STARTED for job in self):
             # Its own transaction is about to write this row, and would be rolled back.
             raise UserError(_("A job cannot be changed while it runs: wait for its end."))
-        if vals.get("channel"):
+        if "channel" in vals:
             vals = {**vals, "channel": self._full_channel(vals["channel"])}
         return super().write(vals)
 
@@ -188,6 +195,7 @@ class QueueJob(models.Model):
     def open_related_action(self):
         """Open the records that the job runs on."""
         self.ensure_one()
+        self.check_access("read")
         records = self._target_records()
         if not records:
             raise UserError(_("No action available for this job"))
@@ -234,14 +242,14 @@ class QueueJob(models.Model):
         """Return a serialized field in JSON terms: decoding may need what is gone."""
         self.ensure_one()
         query = SQL("SELECT %s FROM queue_job WHERE id = %s", SQL.identifier(name), self.id)
-        rows = self.env.execute_query(query)
+        rows = self.env.execute_query(query) if self.ids else ()
         return rows[0][0] if rows else None
 
     @api.model
     def _full_channel(self, name):
         try:
-            return full_name(name)
-        except ChannelError as error:
+            return full_name(name or "")
+        except (ChannelError, AttributeError, TypeError) as error:
             raise ValidationError(str(error)) from error
 
     # Retention

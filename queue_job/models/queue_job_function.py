@@ -1,16 +1,19 @@
+import ast
 import re
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
 from odoo.exceptions import ValidationError
-from odoo.tools import SQL, ormcache, safe_eval
+from odoo.tools import SQL, ormcache
 
 from ..core.channels import ROOT
 from ..core.retry import RetryPatternError, check_pattern
 from ..decorator import JOB_METHODS, JOB_REGISTRY, declared
-from ..fields import JobSerialized
 
 METHOD_NAME = re.compile(r"<([0-9a-z_.]+)>\.([0-9a-zA-Z_]+)\Z")
+
+TEXT_LIMIT = 2000
+"""Characters of a pattern that is typed in; the longest sensible one has a tenth."""
 
 
 class JobConfig(NamedTuple):
@@ -52,9 +55,14 @@ class QueueJobFunction(models.Model):
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
     )
-    retry_pattern = JobSerialized("Stored Retry Pattern", base_type=dict)
+    retry_pattern = fields.Json("Stored Retry Pattern")
+    effective_retry_pattern = fields.Char(
+        "Retry Pattern in Force",
+        compute="_compute_effective_retry_pattern",
+        help="Seconds by number of the try; 600 when there is none",
+    )
     edit_retry_pattern = fields.Text(
-        "Retry Pattern",
+        "Own Retry Pattern",
         compute="_compute_edit_retry_pattern",
         inverse="_inverse_edit_retry_pattern",
         help="Seconds to wait by number of the try, for example {1: 10, 5: 60, 10: (300, 600)}. "
@@ -74,23 +82,47 @@ class QueueJobFunction(models.Model):
                 "record" if function.channel_id else "code" if code else "default"
             )
 
+    @api.depends("name", "retry_pattern")
+    def _compute_effective_retry_pattern(self):
+        for function in self:
+            pattern = self.job_config(function.name).retry_pattern
+            steps = (f"{number}: {seconds}" for number, seconds in sorted(pattern.items()))
+            function.effective_retry_pattern = ", ".join(steps)
+
     @api.depends("retry_pattern")
     def _compute_edit_retry_pattern(self):
         for function in self:
-            function.edit_retry_pattern = str(function.retry_pattern or "")
+            pattern = check_pattern(function.retry_pattern or {})
+            function.edit_retry_pattern = str(pattern or "")
 
     def _inverse_edit_retry_pattern(self):
         for function in self:
-            text = (function.edit_retry_pattern or "").strip()
+            function.retry_pattern = self._read_literal(function.edit_retry_pattern or "")
+
+    @api.model
+    def _read_literal(self, text):
+        """Return a dict that was typed in; it is a literal, no expression is evaluated."""
+        text = text.strip()
+        try:
+            value = ast.literal_eval(text or "{}") if len(text) <= TEXT_LIMIT else None
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ValidationError(
+                _(
+                    "Retry pattern %(text)s cannot be read: write {1: 10, 5: 60}",
+                    text=text[:TEXT_LIMIT],
+                ),
+            )
+        return value
+
+    @api.constrains("retry_pattern")
+    def _check_retry_pattern(self):
+        for function in self:
             try:
-                pattern = check_pattern(safe_eval.safe_eval(text) if text else {})
+                check_pattern(function.retry_pattern or {})
             except RetryPatternError as error:
                 raise ValidationError(str(error)) from error
-            except (ValueError, AttributeError) as error:
-                raise ValidationError(
-                    _("Retry pattern %(text)s cannot be read: write {1: 10, 5: 60}", text=text),
-                ) from error
-            function.retry_pattern = pattern
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -108,6 +140,7 @@ class QueueJobFunction(models.Model):
         self.env.registry.clear_cache()
         return super().unlink()
 
+    @api.private
     @api.model
     @ormcache("name")
     def job_config(self, name):
@@ -120,7 +153,7 @@ class QueueJobFunction(models.Model):
         code = self._declaration(name)
         return JobConfig(
             channel=record.channel_id.complete_name or (code.default_channel if code else ROOT),
-            retry_pattern=check_pattern(record.retry_pattern)
+            retry_pattern=check_pattern(record.retry_pattern or {})
             or dict(code.retry_pattern if code else {}),
             job_function_id=record.id or None,
         )

@@ -27,7 +27,19 @@ KEEPALIVE: Mapping[str, int] = {
 }
 """A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
 
-SESSION_OPTIONS = "-c synchronous_commit=off -c statement_timeout=30s -c lock_timeout=5s"
+SESSION_OPTIONS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "synchronous_commit": "off",
+        "statement_timeout": "30s",
+        "lock_timeout": "5s",
+        # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
+        "tcp_keepalives_idle": 5,
+        "tcp_keepalives_interval": 2,
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }.items()
+)
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
 never wait long for anybody either."""

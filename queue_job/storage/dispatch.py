@@ -119,7 +119,8 @@ UPDATE queue_job
        exc_info = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
        result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
                      THEN %(reason)s ELSE result END,
-       date_enqueued = NULL, date_started = NULL
+       date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
+       date_started = CASE WHEN dead.lost >= %(limit)s THEN date_started END
   FROM dead
  WHERE queue_job.id = dead.id AND queue_job.attempt = dead.attempt AND queue_job.state = dead.state
 RETURNING queue_job.id, dead.state = 'started'
