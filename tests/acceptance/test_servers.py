@@ -46,6 +46,18 @@ def test_odoo_leaves_no_process(server, end):
     assert not any(is_alive(member.pid) for member in family)
 
 
+def test_odoo_leaves_no_process_although_its_main_process_was_killed(server):
+    odoo = server(workers=2)
+    wait_until(odoo.gevent_pid)
+    gevent = odoo.gevent_pid()
+    os.kill(gevent, signal.SIGSTOP)
+    os.kill(odoo.pid, signal.SIGKILL)
+    wait_until(lambda: odoo.pid is None)
+    assert is_alive(gevent)
+    odoo.stop()
+    assert not is_alive(gevent)
+
+
 @pytest.mark.parametrize("mode", ["smart", "fast", "immediate"])
 def test_postgresql_restarts_with_what_it_knew(own_cluster, mode):
     cluster = own_cluster()
