@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,6 +23,7 @@ from psycopg2 import errorcodes
 
 from odoo import api
 from odoo.exceptions import ConcurrencyError
+from odoo.modules.registry import Registry
 
 from .core.report import Outcome, Report
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
@@ -113,6 +114,9 @@ def _run_job(cr: Any, liveness: Liveness, number: int, attempt: int) -> Report:
         # drops the lock, and with it any doubt whether somebody still works on the job.
         _logger.exception("job %s: the worker gives it up", number)
         liveness.close()
+        with suppress(Exception):
+            # What the caches learned from work that is not committed is not true.
+            Registry(cr.dbname).reset_changes()
         return Report(number, Outcome.LOST, 0.0)
 
 
@@ -137,7 +141,7 @@ def _bring_to_an_end(run: _Run) -> Outcome:
     try:
         return _perform_through_conflicts(run)
     except _Taken:
-        run.cr.rollback()
+        _undo(run)
         _logger.warning("job %s was taken back: its work is rolled back", run.job.uuid)
         return Outcome.TAKEN
     except RetryableError as error:

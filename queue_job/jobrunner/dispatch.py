@@ -101,7 +101,13 @@ class Dispatcher:
         session = _session(self._auth)
         while True:
             order = self._orders.get()
-            order.done(self._ask(session, order))
+            try:
+                answer = self._ask(session, order)
+            except Exception as error:
+                # Whatever it is, the slot lives on, and its lease is looked after.
+                _logger.exception("lease not sent")
+                answer = Answer(order.lease.number, None, repr(error))
+            order.done(answer)
 
     def _ask(self, session: requests.Session, order: Order) -> Answer:
         """Return the answer of a worker, or why there is none."""

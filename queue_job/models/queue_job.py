@@ -56,27 +56,38 @@ class QueueJob(models.Model):
     arguments = fields.Text("Stored Arguments", compute="_compute_arguments")
 
     channel = fields.Char(required=True, default="root")
-    priority = fields.Integer(default=DEFAULT_PRIORITY, aggregator=False, help="Lower first")
+    priority = fields.Integer(
+        required=True, default=DEFAULT_PRIORITY, aggregator=False, help="Lower first"
+    )
     eta = fields.Datetime("Execute after")
     identity_key = fields.Char(readonly=True)
     graph_uuid = fields.Char("Graph UUID", readonly=True, index="btree_not_null")
 
-    retry = fields.Integer("Tries", readonly=True, help="Tries begun", aggregator=False)
+    retry = fields.Integer(
+        "Tries", readonly=True, required=True, default=0, help="Tries begun", aggregator=False
+    )
     max_retries = fields.Integer(
         "Max. Tries",
+        required=True,
         default=DEFAULT_MAX_RETRIES,
         aggregator=False,
         help="0 is no limit",
     )
     tries = fields.Char("Try", compute="_compute_tries")
-    attempt = fields.Integer(readonly=True, aggregator=False, help="Times given to a worker")
+    attempt = fields.Integer(
+        readonly=True, required=True, default=0, aggregator=False, help="Times given to a worker"
+    )
     lost = fields.Integer(
         "Lost Workers",
         readonly=True,
+        required=True,
+        default=0,
         aggregator=False,
         help="Times that its worker ended before the job did",
     )
-    scheduled = fields.Boolean(readonly=True, help="Its time has not come")
+    scheduled = fields.Boolean(
+        readonly=True, required=True, default=False, help="Its time has not come"
+    )
 
     date_created = fields.Datetime("Created", readonly=True)
     date_enqueued = fields.Datetime("Enqueued", readonly=True)
@@ -232,6 +243,8 @@ class QueueJob(models.Model):
         """
         job = Job(func, args=args, kwargs=kwargs, env=self.env, **options)
         key = job.identity_key
+        # What was cancelled or done in this transaction is not in the way of a new job.
+        self.flush_model(["state", "identity_key"])
         waiting = enqueue.find_identity(self.env.cr, key) if key else None
         if waiting:
             return Job.load(self.env, waiting)
