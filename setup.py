@@ -1,7 +1,7 @@
 """The distribution: the addon as ``odoo.addons.queue_job``, beside any Odoo 19.
 
-Odoo's packages are namespaces, so that the wheel has no ``odoo/__init__.py`` and joins whatever Odoo
-is importable. Odoo is not among the requirements, since no registry has it.
+Odoo's packages are namespaces, so that the wheel has no ``odoo/__init__.py`` and joins whatever
+Odoo is importable. Odoo is not among the requirements, since no registry has it.
 """
 
 from __future__ import annotations
@@ -51,10 +51,8 @@ setup(
     name=NAME,
     version=manifest()["version"],
     description=manifest()["summary"],
-    long_description=(ADDON.parent / "README.md").read_text()
-    if (ADDON.parent / "README.md").exists()
-    else "",
-    long_description_content_type="text/markdown",
+    long_description=(ADDON.parent / "README.rst").read_text(),
+    long_description_content_type="text/x-rst",
     author=manifest()["author"],
     license=manifest()["license"],
     license_files=["LICENSE"],

@@ -20,11 +20,20 @@ from .terminal import say
 CHECKOUT = Path(__file__).resolve().parent.parent
 """The folder that contains ``queue_job``; it is an addons folder at the same time."""
 
+SERVERS = CHECKOUT / ".postgres"
+"""Data of servers that run as another user than the one who owns the cache folder."""
+
 STAMP = ".stamp"
 """File inside a finished folder that holds the key of what it was built from."""
 
 PARTIAL = ".partial"
 """Suffix of a folder that is being built."""
+
+LOCK = ".lock"
+"""Suffix of the file that whoever builds the folder holds."""
+
+CLAIM = "lock"
+"""File in a numbered folder that its holder locks and writes its process id to."""
 
 KEY_LENGTH = 16
 """Hexadecimal digits of a key: 64 bits, short enough for names of databases and folders."""
@@ -80,8 +89,14 @@ def build(folder: Path, key: str, builder: Callable[[Path], None]) -> Path:
 
     :param builder: fills the empty folder it is given, which is not ``folder`` yet
     """
-    if stamped(folder) == key:
-        return folder
+    if stamped(folder) != key:
+        with exclusive(folder.with_name(folder.name + LOCK)):
+            if stamped(folder) != key:
+                _rebuild(folder, key, builder)
+    return folder
+
+
+def _rebuild(folder: Path, key: str, builder: Callable[[Path], None]) -> None:
     partial = folder.with_name(folder.name + PARTIAL)
     remove(partial)
     partial.mkdir(parents=True)
@@ -89,7 +104,6 @@ def build(folder: Path, key: str, builder: Callable[[Path], None]) -> Path:
     stamp(partial, key)
     remove(folder)
     partial.replace(folder)
-    return folder
 
 
 def remove(path: Path) -> None:
@@ -129,8 +143,18 @@ def claim_slot(folder: Path, slots: int) -> tuple[Path, int]:
     for number in range(slots):
         slot = folder / str(number)
         slot.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(slot / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        descriptor = os.open(slot / CLAIM, os.O_RDWR | os.O_CREAT, 0o600)
         if _try_lock(descriptor):
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
             return slot, descriptor
         os.close(descriptor)
     raise BlockingIOError(f"{slots} other commands are running")
+
+
+def claimant(claim: Path) -> int | None:
+    """Return the living process that holds a numbered folder, by its lock file."""
+    with claim.open() as file:
+        if _try_lock(file.fileno()):
+            return None
+        return int(file.read() or 0) or None

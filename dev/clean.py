@@ -12,7 +12,6 @@ from . import cache, process, venv
 from .terminal import say
 
 LEFT_BY_TOOLS = (
-    ".postgres",
     ".mypy_cache",
     ".pytest_cache",
     ".ruff_cache",
@@ -27,8 +26,9 @@ FORGET = "from dev.postgres import forget_given; forget_given()"
 """What is run in the environment, since talking to a database needs a package from there."""
 
 FORGET_TIMEOUT = 120
+END_WAIT = 60.0
 STOP_WAIT = 10.0
-"""Seconds to drop databases, and for a private PostgreSQL to end."""
+"""Seconds to drop databases, for another command to end, and for a private PostgreSQL to end."""
 
 POLL = 0.1
 
@@ -38,6 +38,8 @@ def clean() -> int:
     folder = cache.cache_folder()
     if cache.stamped(venv.folder()):
         process.run([venv.python(), "-c", FORGET], cwd=cache.CHECKOUT, timeout=FORGET_TIMEOUT)
+    for claim in folder.glob(f"postgres/*/{cache.CLAIM}"):
+        _end_command(claim)
     places = [folder, *_elsewhere(folder)]
     for place in places:
         for pid_file in place.rglob("postmaster.pid"):
@@ -46,7 +48,21 @@ def clean() -> int:
         if place.exists():
             say(f"Removing {place}")
             cache.remove(place)
+    # Other cache folders may have their servers' data there.
+    with suppress(OSError):
+        cache.SERVERS.rmdir()
     return 0
+
+
+def _end_command(claim: Path) -> None:
+    """End a command that still runs, by its own way to end: servers first, then PostgreSQL."""
+    pid = cache.claimant(claim)
+    if pid and pid != os.getpid():
+        say(f"Ending the command that runs as process {pid}")
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + END_WAIT
+        while cache.claimant(claim) and time.monotonic() < deadline:
+            time.sleep(POLL)
 
 
 def _elsewhere(folder: Path) -> list[Path]:

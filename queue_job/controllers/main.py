@@ -34,6 +34,7 @@ class RunJobController(http.Controller):
         csrf=False,
         save_session=False,
         readonly=False,
+        max_content_length=BODY_LIMIT,
     )
     def run(self):
         """Run a lease; answer with the outcome of each job whose turn came."""
@@ -42,7 +43,7 @@ class RunJobController(http.Controller):
         body = self._signed_body(request)
         try:
             jobs = read_lease(body)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RecursionError) as error:
             raise BadRequest(str(error)) from error
         with _no_request():
             reports = run_lease(request.env.cr, jobs)

@@ -29,6 +29,8 @@ DEFAULT_CHANNELS = "root:1"
 
 KEYS = ("capacity", "sequential", "throttle", "paused")
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+NAME_LIMIT = 200
+"""Characters of a full name; the depth of the tree follows from it, and the work per job."""
 NAME_PART = re.compile(r"[^\s.:,=]+\Z")
 
 
@@ -59,6 +61,10 @@ def full_name(name: str) -> str:
 
     :raises ChannelError: when a part of the name is empty or has a forbidden character
     """
+    if len(name) > NAME_LIMIT:
+        raise ChannelError(
+            f"invalid channel name {name[:NAME_LIMIT]!r}…: more than {NAME_LIMIT} characters",
+        )
     parts = name.strip().split(".")
     for part in parts:
         if not NAME_PART.match(part):

@@ -6,13 +6,15 @@ included, so that ``max_retries=5`` means five executions.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
 RETRY_INTERVAL = 600
 """Seconds before the next try when neither the error nor a pattern names any, as in connector."""
+
+MOST_SECONDS = 366 * 86_400.0
+"""Nothing waits longer for its next try: whoever asks for more has made a mistake."""
 
 CONFLICT_TRIES = 5
 """Tries of one job in the worker, without giving its turn away, when PostgreSQL reports a conflict
@@ -65,36 +67,40 @@ def check_pattern(pattern: Mapping[object, object] | None) -> dict[int, Interval
         are accepted
     :raises RetryPatternError: naming the part that is not a number
     """
+    if not isinstance(pattern or {}, Mapping):
+        raise RetryPatternError(f"retry pattern: {pattern!r} is no dict of seconds by try")
     return {_read_try(key): _read_interval(value) for key, value in (pattern or {}).items()}
 
 
 def _read_try(key: object) -> int:
+    # No other type: turning a number such as Decimal("1E+20000000") into an int takes for ever.
     try:
-        number = int(key)  # type: ignore[call-overload]
-    except (TypeError, ValueError, OverflowError):
+        number = int(key) if isinstance(key, (int, float, str)) else 0
+    except (ValueError, OverflowError):
         number = 0
     if number < 1 or (isinstance(key, float) and key != number):
         raise RetryPatternError(f"retry pattern: {key!r} is not the number of a try, 1 or more")
-    return int(number)
+    return number
 
 
 def _read_interval(value: object) -> Interval:
     parts = value if isinstance(value, (list, tuple)) else (value,)
     try:
-        seconds = [float(part) for part in parts]
+        seconds = [float(part) for part in parts if isinstance(part, (int, float, str))]
     except (TypeError, ValueError, OverflowError):
         seconds = []
-    finite = all(0 <= part < math.inf for part in seconds)
-    if len(seconds) not in (1, 2) or not finite or seconds != sorted(seconds):
+    sane = len(parts) == len(seconds) and all(0 <= part <= MOST_SECONDS for part in seconds)
+    if len(seconds) not in (1, 2) or not sane or seconds != sorted(seconds):
         raise RetryPatternError(
-            f"retry pattern: {value!r} is neither seconds nor (least, most) seconds",
+            f"retry pattern: {value!r} is neither seconds nor (least, most) seconds, up to a year",
         )
     return seconds[0] if len(seconds) == 1 else (seconds[0], seconds[1])
 
 
 def draw_seconds(interval: Interval, draw: Draw) -> float:
-    """Return the seconds of an interval, drawn when it has two bounds."""
-    return draw(*interval) if isinstance(interval, (tuple, list)) else interval
+    """Return the seconds of an interval, drawn when it has two bounds; from 0 to a year."""
+    seconds = draw(*interval) if isinstance(interval, (tuple, list)) else interval
+    return min(max(seconds, 0.0), MOST_SECONDS) if seconds == seconds else RETRY_INTERVAL
 
 
 def pattern_seconds(pattern: Mapping[int, Interval], retry: int, draw: Draw) -> float:

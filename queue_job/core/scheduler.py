@@ -181,6 +181,11 @@ class Scheduler:
         """Tell whether no lease could open, whatever were ready."""
         return self._channels[ROOT].room <= 0
 
+    def ready(self) -> Iterator[JobRef]:
+        """Yield the jobs of every window."""
+        for channel in self._channels.values():
+            yield from channel.window
+
     def has_ready(self) -> bool:
         """Tell whether a window holds a job."""
         return any(channel.window for channel in self._channels.values())

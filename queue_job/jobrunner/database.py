@@ -66,7 +66,8 @@ class DatabaseRunner:
 
     def join(self, seconds: float) -> None:
         """Wait for the end of the thread, for so long at most."""
-        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
 
     def is_alive(self) -> bool:
         """Tell whether the database is still served; it is not when the addon is not there."""
@@ -76,6 +77,12 @@ class DatabaseRunner:
         """Serve until stopped; an error costs a pause and a new connection, nothing else."""
         # Where Odoo's log formatter looks for the name of the database.
         threading.current_thread().dbname = self._database  # type: ignore[attr-defined]
+        try:
+            self._serve_again_and_again()
+        finally:
+            self._waker.close()
+
+    def _serve_again_and_again(self) -> None:
         while not self._stop.is_set():
             try:
                 self._serve()

@@ -38,6 +38,14 @@ SOCKET_OPTIONS = [
 """A server that vanished without a word is noticed after about 25 s."""
 
 
+HINTS = {
+    403: "is it another Odoo, with another database of this name, or is its clock wrong?",
+    404: "does its dbfilter let the database through under this host name, and is queue_job among "
+    "its addons?",
+}
+"""What to look at, by status of an answer that is none of ours."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What became of a lease.
@@ -93,7 +101,13 @@ class Dispatcher:
         session = _session(self._auth)
         while True:
             order = self._orders.get()
-            order.done(self._ask(session, order))
+            try:
+                answer = self._ask(session, order)
+            except Exception as error:
+                # Whatever it is, the slot lives on, and its lease is looked after.
+                _logger.exception("lease not sent")
+                answer = Answer(order.lease.number, None, repr(error))
+            order.done(answer)
 
     def _ask(self, session: requests.Session, order: Order) -> Answer:
         """Return the answer of a worker, or why there is none."""
@@ -113,7 +127,9 @@ class Dispatcher:
                 allow_redirects=False,
             )
             if response.status_code != requests.codes.ok:
-                return Answer(number, None, f"{self._url} answered {response.status_code}")
+                hint = HINTS.get(response.status_code, "see the log of the Odoo server there")
+                problem = f"{self._url} answered {response.status_code}: {hint}"
+                return Answer(number, None, problem)
             return Answer(number, read_reports(response.json()))
         except requests.RequestException as error:
             return Answer(number, None, f"{self._url}: {error}")

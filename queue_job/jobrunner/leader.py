@@ -17,7 +17,7 @@ from typing import Any
 from ..core.channels import ChannelConfig
 from ..core.leases import JobRef, Lease
 from ..core.report import Outcome, Report
-from ..core.scheduler import Scheduler
+from ..core.scheduler import Place, Scheduler
 from ..storage import dependency, dispatch
 from .dispatch import Answer, Dispatcher, Order
 from .slots import Slots
@@ -32,7 +32,7 @@ connection that nobody saw break."""
 READ_SHARE = 10
 """Reading the window may take one part in so many of the runner's time."""
 
-MISSED_SECONDS = 0.2
+MISSED_SECONDS = 0.5
 """Pause before asking again for jobs that somebody else holds a lock on."""
 
 HOLD_SECONDS = 1.0
@@ -43,6 +43,12 @@ ORPHAN_SECONDS = 0.25
 
 WORKER_GONE = "The worker ended before the job did"
 """What the screen says of a job that was taken back."""
+
+WORKER_KILLED = (
+    f"{WORKER_GONE}, {{seconds:.1f}} s after it was given the lease: it was killed, crashed, or "
+    "went beyond a limit of Odoo (limit_time_real, limit_time_cpu, limit_memory_hard)"
+)
+"""The same, when the end of the request shows the time."""
 
 REFUSED_SECONDS = (0.2, 10.0)
 """Pause after a worker could not be reached, doubling from the first to the second."""
@@ -80,15 +86,19 @@ class Leader:
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._orphans: dict[int, JobRef] = {}
         """By number of their lease: jobs that run, but not in a request of ours."""
+        self._strays: dict[int, JobRef] = {}
+        """Jobs that were given to a worker and not started, and whose row somebody holds."""
         self._stale = True
         """The window may not be what the table says."""
         self._in_line = False
-        """A slot is waited for, and its owner's thread wakes this one."""
+        """A slot is waited for, and whoever frees it wakes this thread."""
+        self._missed: dict[int, tuple[JobRef, float]] = {}
+        """Jobs that somebody else holds a lock on, and until when they are left alone."""
         self._sweep = True
         """Jobs may wait for others that are done."""
         self._refused = 0
         """Times in a row that no worker could be reached."""
-        self._read_at = self._poll_at = self._dispatch_at = -math.inf
+        self._read_at = self._poll_at = self._dispatch_at = self._tell_at = -math.inf
         self._eta_at = self._orphans_at = math.inf
 
     def lead(self, stopping: Callable[[], bool]) -> None:
@@ -102,7 +112,7 @@ class Leader:
                 self._wait(time.monotonic())
             self._recall(job for lease in self._leases() for job in lease.jobs)
         finally:
-            self._slots.leave(self)
+            self._slots.settle(self, 0, more=False)
 
     def wake(self) -> None:
         """Learn from another thread that there is something to do."""
@@ -117,7 +127,7 @@ class Leader:
         if now >= self._poll_at:
             self._poll(now)
         if now >= self._orphans_at:
-            self._visit_orphans(now)
+            self._visit_orphans()
         if self._sweep:
             self._sweep = False
             dependency.sweep(self._cr)
@@ -125,7 +135,11 @@ class Leader:
             self._stale, self._eta_at = True, math.inf
         for lease in self._scheduler.overdue(now):
             self._relieve(lease)
-        if now >= self._dispatch_at and not self._scheduler.is_full():
+        if any(until <= now for _job, until in self._missed.values()):
+            self._stale = True
+        if now < self._dispatch_at or self._scheduler.is_full():
+            self._stand_in_line(False)
+        else:
             self._dispatch(now)
 
     def _hear(self) -> None:
@@ -138,16 +152,27 @@ class Leader:
 
     def _dispatch(self, now: float) -> None:
         """Open as many leases as there are slots and jobs for."""
+        if not self._slots.has_room(self):
+            self._stand_in_line(self._wants_slots())
+            return
+        # Before any slot is taken: a database that is slow to answer must not keep them.
+        self._refresh(now)
         taken = self._slots.take(self)
-        used = 0
-        try:
-            if taken:
-                self._refresh(now)
-                used = self._open(list(self._scheduler.decide(now, taken)))
-        finally:
-            wanted = self._stale or self._scheduler.has_ready()
-            self._in_line = used == taken and wanted
-            self._slots.settle(self, taken - used, more=self._in_line)
+        leases = list(self._scheduler.decide(now, taken))
+        self._in_line = len(leases) == taken and self._wants_slots()
+        self._slots.settle(self, taken - len(leases), more=self._in_line)
+        self._open(leases)
+
+    def _wants_slots(self) -> bool:
+        """Tell whether a further lease might open if there were a slot for it."""
+        wanted = self._stale or self._scheduler.has_ready() or self._scheduler.is_hungry()
+        return wanted and not self._scheduler.is_full()
+
+    def _stand_in_line(self, wanted: bool) -> None:
+        """Wait for a slot, or wait no longer."""
+        if wanted != self._in_line:
+            self._in_line = wanted
+            self._slots.settle(self, 0, more=wanted)
 
     def _wants_to_read(self) -> bool:
         """Tell whether reading could open a lease; one who waits in line is woken for it."""
@@ -159,28 +184,64 @@ class Leader:
         if not (self._stale or self._scheduler.is_hungry()) or now < self._read_at:
             return
         began = time.monotonic()
-        window = dispatch.read_window(self._cr)
+        self._missed = {n: miss for n, miss in self._missed.items() if miss[1] > now}
+        window = dispatch.read_window(self._cr, self._missed)
         if window.next_eta is not None and window.next_eta <= 0:
             dispatch.promote(self._cr)
-            window = dispatch.read_window(self._cr)
-        held = dispatch.read_held(self._cr) if self._strict else {}
-        self._scheduler.fill(window.ready, held)
+            window = dispatch.read_window(self._cr, self._missed)
+        self._scheduler.fill(window.ready, self._held())
         done = time.monotonic()
         self._stale = window.hold
         self._read_at = done + (HOLD_SECONDS if window.hold else READ_SHARE * (done - began))
         self._eta_at = math.inf if window.next_eta is None else done + max(0, window.next_eta)
+        self._tell_of_hold(window.hold, done)
 
-    def _open(self, leases: list[Lease]) -> int:
-        """Mark the jobs of leases as enqueued and send them; return how many were sent."""
-        ids = [job.id for lease in leases for job in lease.jobs]
-        attempts = dispatch.enqueue(self._cr, ids) if ids else {}
-        if len(attempts) < len(ids):
-            self._stale, self._read_at = True, time.monotonic() + MISSED_SECONDS
-        confirmed = [self._scheduler.confirm(lease, attempts) for lease in leases]
-        kept = [lease for lease in confirmed if lease]
-        for lease in kept:
-            self._dispatcher.send(Order(self._database, self._secret, lease, self._answered))
-        return len(kept)
+    def _held(self) -> dict[str, Place]:
+        """Return, by channel, the first place that nothing may pass where order is strict."""
+        if not self._strict:
+            return {}
+        held = dispatch.read_held(self._cr)
+        for job, _until in self._missed.values():
+            held[job.channel] = min(job.place, held.get(job.channel, job.place))
+        return held
+
+    def _tell_of_hold(self, hold: bool, now: float) -> None:
+        """Say, once a minute, that nothing runs while modules are being changed."""
+        if hold and now >= self._tell_at:
+            _logger.warning("held: modules are to be installed, upgraded or removed")
+            self._tell_at = now + POLL_SECONDS
+        elif not hold and self._tell_at > 0:
+            _logger.info("no longer held")
+            self._tell_at = -math.inf
+
+    def _open(self, leases: list[Lease]) -> None:
+        """Mark the jobs of leases as enqueued and send them."""
+        unsent = len(leases)
+        try:
+            jobs = {job.id: job for lease in leases for job in lease.jobs}
+            attempts = dispatch.enqueue(self._cr, list(jobs)) if jobs else {}
+            for lease in leases:
+                kept = self._scheduler.confirm(lease, attempts)
+                if kept:
+                    order = Order(self._database, self._secret, kept, self._answered)
+                    self._dispatcher.send(order)
+                    unsent -= 1
+            self._miss(job for number, job in jobs.items() if number not in attempts)
+        finally:
+            for _lease in range(unsent):
+                self._slots.give_back()
+
+    def _miss(self, jobs: Iterable[JobRef]) -> None:
+        """Pass over jobs for a while that were not to be had: somebody else holds them."""
+        missed = {job.id: job for job in jobs}
+        if not missed:
+            return
+        # Where one is held others are, by an operator who changes many: find them all at once.
+        missed.update((job.id, job) for job in self._scheduler.ready())
+        free = dispatch.read_free(self._cr, missed)
+        until = time.monotonic() + MISSED_SECONDS
+        self._missed.update((n, (job, until)) for n, job in missed.items() if n not in free)
+        self._read_soon()
 
     # Answers
 
@@ -204,7 +265,6 @@ class Leader:
 
     def _take_reports(self, lease: Lease, reports: list[Report]) -> None:
         """Learn from the outcomes of a lease; what was not started is ready again."""
-        self._refused = 0
         self._release(lease, reports)
         jobs = {job.id: job for job in lease.jobs}
         lost = []
@@ -212,16 +272,27 @@ class Leader:
             job = jobs.pop(report.id, None)
             if job is None:
                 continue
-            if report.outcome is Outcome.LOST:
+            if report.outcome in (Outcome.LOST, Outcome.TAKEN):
                 lost.append(job)
-            elif report.outcome is not Outcome.TAKEN:
+            else:
+                self._refused = 0
                 self._scheduler.durations.observe(job.function, report.seconds)
             if report.outcome is not Outcome.DONE:
                 self._read_soon()
         if jobs:
-            self._recall(jobs.values())
+            taken = self._recall(jobs.values())
+            lost += [job for number, job in jobs.items() if number not in taken]
         if lost:
             self._reap(lost, "The worker lost its connection to PostgreSQL")
+        if reports and all(report.outcome is Outcome.LOST for report in reports):
+            # Whatever ails that worker, it should not be asked again and again at once.
+            self._hold_off()
+
+    def _hold_off(self) -> None:
+        """Dispatch nothing for a while, longer from time to time, until a lease is answered."""
+        first, last = REFUSED_SECONDS
+        self._dispatch_at = time.monotonic() + min(last, first * 2**self._refused)
+        self._refused = min(self._refused + 1, 10)
 
     def _release(self, lease: Lease, reports: list[Report]) -> None:
         """Let the jobs go that waited for those of a lease that are done."""
@@ -234,12 +305,12 @@ class Leader:
     def _take_loss(self, lease: Lease, problem: str) -> None:
         """Look at once after the jobs of a lease that was not answered."""
         _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), problem)
-        reached = self._reap(lease.jobs, f"{WORKER_GONE}: {problem}")
-        self._refused = 0 if reached else self._refused + 1
+        seconds = time.monotonic() - lease.opened
+        reached = self._reap(lease.jobs, WORKER_KILLED.format(seconds=seconds))
+        # Signed with another secret than the database has by now, perhaps.
+        self._secret = dispatch.read_secret(self._cr)
         if not reached:
-            first, last = REFUSED_SECONDS
-            pause = min(last, first * 2 ** (self._refused - 1))
-            self._dispatch_at = time.monotonic() + pause
+            self._hold_off()
 
     # Taking back
 
@@ -255,20 +326,31 @@ class Leader:
                 _logger.warning("job %s lost its worker", number)
         left = dispatch.still_running(self._cr, jobs)
         for job in jobs:
-            if job.id in left:
+            if left.get(job.id):
                 self._adopt(job)
+            elif job.id in left:
+                self._strays[job.id] = job
+                self._visit_soon()
         self._read_soon()
-        return bool(left) or any(taken.values())
+        return any(left.values()) or any(taken.values())
 
     def _adopt(self, job: JobRef) -> None:
         """Count a job that runs without a request of ours until it has ended."""
-        now = time.monotonic()
-        self._orphans[self._scheduler.adopt(job, now).number] = job
-        self._orphans_at = now + ORPHAN_SECONDS
+        self._orphans[self._scheduler.adopt(job, time.monotonic()).number] = job
+        self._visit_soon()
 
-    def _visit_orphans(self, now: float) -> None:
+    def _visit_soon(self) -> None:
+        self._orphans_at = time.monotonic() + ORPHAN_SECONDS
+
+    def _visit_orphans(self) -> None:
         """Take back the orphans whose worker is gone, and forget those that have ended."""
+        strays, self._strays = self._strays, {}
+        self._orphans_at = math.inf
+        if strays:
+            self._reap(strays.values(), WORKER_GONE)
         known = list(self._orphans.items())
+        if not known:
+            return
         dispatch.reap(self._cr, [job.id for _n, job in known], WORKER_GONE)
         left = dispatch.still_running(self._cr, [job for _n, job in known])
         for number, job in known:
@@ -277,7 +359,8 @@ class Leader:
                 self._scheduler.close(number)
                 self._sweep |= job.linked
                 self._read_soon()
-        self._orphans_at = now + ORPHAN_SECONDS if self._orphans else math.inf
+        if self._orphans:
+            self._visit_soon()
 
     def _relieve(self, lease: Lease) -> None:
         """Take the waiting jobs out of a lease whose first ones last longer than was expected.
@@ -296,7 +379,7 @@ class Leader:
 
     def _poll(self, now: float) -> None:
         """Compare the table with what is known: nothing may be stuck without anybody's care."""
-        known = {job.id for lease in self._leases() for job in lease.jobs}
+        known = {job.id for lease in self._leases() for job in lease.jobs}.union(self._strays)
         strange = [job for job in dispatch.read_running(self._cr) if job.id not in known]
         if strange:
             self._reap(strange, WORKER_GONE)
@@ -321,4 +404,7 @@ class Leader:
             times.append(self._dispatch_at)
         elif self._wants_to_read():
             times.append(self._read_at)
+        if self._in_line:
+            times.append(self._slots.lapse(self))
+        times += [until for _job, until in self._missed.values()]
         self._waker.wait(min(times) - now, self._link)

@@ -74,13 +74,12 @@ class QueueJobRunner:
             self._runners.pop(name).stop()
         for name in names:
             known = self._runners.get(name)
-            if known is None or not known.is_alive():
+            if (known is None or not known.is_alive()) and not self._stop.is_set():
                 settings = self._settings
                 self._runners[name] = DatabaseRunner(
                     name, settings.channels, settings.database, slots, dispatcher
                 )
-                if not self._stop.is_set():
-                    self._runners[name].start()
+                self._runners[name].start()
 
 
 def databases() -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import select
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -14,11 +15,14 @@ class Waker:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._guard = threading.Lock()
+        self._closed = False
 
     def wake(self) -> None:
-        """End the current wait, or the next one."""
-        with suppress(BlockingIOError):  # A full pipe wakes as well.
-            os.write(self._write, b".")
+        """End the current wait, or the next one; do nothing when nobody waits any more."""
+        with self._guard, suppress(BlockingIOError):  # A full pipe wakes as well.
+            if not self._closed:
+                os.write(self._write, b".")
 
     def wait(self, seconds: float, link: Any = None) -> None:
         """Wait until woken, until something arrives on a connection, or for so long.
@@ -35,6 +39,8 @@ class Waker:
             os.read(self._read, 65_536)
 
     def close(self) -> None:
-        """Give the pipe back; nobody may wake or wait afterwards."""
-        os.close(self._read)
-        os.close(self._write)
+        """Give the pipe back; nobody may wait afterwards."""
+        with self._guard:
+            self._closed = True
+            os.close(self._read)
+            os.close(self._write)

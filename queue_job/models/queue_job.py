@@ -6,10 +6,10 @@ from odoo.tools import SQL, ormcache
 
 from ..core.channels import ChannelError, ancestors, full_name
 from ..core.states import FINAL, JobState, sources
-from ..fields import JobSerialized
 from ..delay import delay_call
-from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, STATES, IDENTITY_SCOPES
-from ..storage import dependency, retention, schema
+from ..fields import JobSerialized
+from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
+from ..storage import retention, schema
 
 RETENTION_BATCH = 10_000
 """Finished jobs deleted per transaction of Odoo's autovacuum: about a tenth of a second."""
@@ -37,8 +37,10 @@ class QueueJob(models.Model):
 
     uuid = fields.Char("UUID", readonly=True, required=True)
     name = fields.Char("Description", readonly=True)
-    user_id = fields.Many2one("res.users", "User", readonly=True)
-    company_id = fields.Many2one("res.company", "Company", readonly=True)
+    # None of these may be emptied by the deletion of what they refer to: that would write to the
+    # row of a job while it runs.
+    user_id = fields.Many2one("res.users", "User", readonly=True, ondelete="restrict")
+    company_id = fields.Many2one("res.company", "Company", readonly=True, ondelete="restrict")
     state = fields.Selection(STATES, readonly=True, required=True)
 
     model_name = fields.Char("Model", readonly=True)
@@ -48,17 +50,22 @@ class QueueJob(models.Model):
         "queue.job.function",
         "Job Function",
         readonly=True,
-        ondelete="set null",
+        ondelete="restrict",
         index="btree_not_null",
     )
     func_string = fields.Char("Call", readonly=True)
-    records = JobSerialized("Record(s)", readonly=True, base_type=models.BaseModel)
+    # Records come in the user and rights of the job: whoever reads on from here would borrow them.
+    records = JobSerialized(
+        "Record(s)", readonly=True, base_type=models.BaseModel, groups=fields.NO_ACCESS
+    )
     args = JobSerialized("Arguments", readonly=True, base_type=tuple)
     kwargs = JobSerialized("Keyword Arguments", readonly=True, base_type=dict)
     arguments = fields.Text("Stored Arguments", compute="_compute_arguments")
 
     channel = fields.Char(required=True, default="root")
-    priority = fields.Integer(default=DEFAULT_PRIORITY, aggregator=False, help="Lower first")
+    priority = fields.Integer(
+        required=True, default=DEFAULT_PRIORITY, aggregator=False, help="Lower first"
+    )
     eta = fields.Datetime("Execute after")
     identity_key = fields.Char(readonly=True)
     identity_claim = fields.Char(
@@ -68,22 +75,31 @@ class QueueJob(models.Model):
     identity_scope = fields.Selection(IDENTITY_SCOPES, readonly=True)
     graph_uuid = fields.Char("Graph UUID", readonly=True, index="btree_not_null")
 
-    retry = fields.Integer("Tries", readonly=True, help="Tries begun", aggregator=False)
+    retry = fields.Integer(
+        "Tries", readonly=True, required=True, default=0, help="Tries begun", aggregator=False
+    )
     max_retries = fields.Integer(
         "Max. Tries",
+        required=True,
         default=DEFAULT_MAX_RETRIES,
         aggregator=False,
         help="0 is no limit",
     )
     tries = fields.Char("Try", compute="_compute_tries")
-    attempt = fields.Integer(readonly=True, aggregator=False, help="Times given to a worker")
+    attempt = fields.Integer(
+        readonly=True, required=True, default=0, aggregator=False, help="Times given to a worker"
+    )
     lost = fields.Integer(
         "Lost Workers",
         readonly=True,
+        required=True,
+        default=0,
         aggregator=False,
         help="Times that its worker ended before the job did",
     )
-    scheduled = fields.Boolean(readonly=True, help="Its time has not come")
+    scheduled = fields.Boolean(
+        readonly=True, required=True, default=False, help="Its time has not come"
+    )
 
     date_created = fields.Datetime("Created", readonly=True)
     date_enqueued = fields.Datetime("Enqueued", readonly=True)
@@ -111,10 +127,12 @@ class QueueJob(models.Model):
             stored = {"args": job._stored("args") or [], "kwargs": job._stored("kwargs") or {}}
             job.arguments = json.dumps(stored, indent=2, ensure_ascii=False)
 
-    @api.depends("retry", "max_retries")
+    @api.depends("retry", "max_retries", "lost")
     def _compute_tries(self):
         for job in self:
-            job.tries = f"{job.retry} / {job.max_retries or '∞'}"
+            tries = f"{job.retry} / {job.max_retries or '∞'}"
+            lost = _(", lost %s", job.lost) if job.lost else ""
+            job.tries = tries + lost
 
     @api.private
     @api.model_create_multi
@@ -133,7 +151,7 @@ class QueueJob(models.Model):
         if any(job.state == JobState.STARTED for job in self):
             # Its own transaction is about to write this row, and would be rolled back.
             raise UserError(_("A job cannot be changed while it runs: wait for its end."))
-        if vals.get("channel"):
+        if "channel" in vals:
             vals = {**vals, "channel": self._full_channel(vals["channel"])}
         return super().write(vals)
 
@@ -158,7 +176,7 @@ class QueueJob(models.Model):
     @api.model
     @ormcache()
     def _is_write_extended(self):
-        """Tell whether an addon extends ``write``, and so wants to hear of every change of state."""
+        """Tell whether an addon extends ``write``, and so wants to hear of every state."""
         return any(
             "write" in vars(cls)
             and self._name in to_list(vars(cls).get("_inherit"))
@@ -252,20 +270,22 @@ class QueueJob(models.Model):
         :return: the job, or the one with the same identity key that waits already
         :rtype: Job
         """
+        # What was cancelled or done in this transaction is not in the way of a new job.
+        self.flush_model(["state", "identity_key", "identity_claim"])
         return delay_call(self.env, func, args, kwargs, options)
 
     def _stored(self, name):
         """Return a serialized field in JSON terms: decoding may need what is gone."""
         self.ensure_one()
         query = SQL("SELECT %s FROM queue_job WHERE id = %s", SQL.identifier(name), self.id)
-        rows = self.env.execute_query(query)
+        rows = self.env.execute_query(query) if self.ids else ()
         return rows[0][0] if rows else None
 
     @api.model
     def _full_channel(self, name):
         try:
-            return full_name(name)
-        except ChannelError as error:
+            return full_name(name or "")
+        except (ChannelError, AttributeError, TypeError) as error:
             raise ValidationError(str(error)) from error
 
     # Retention

@@ -28,8 +28,8 @@ class QueueJobChannel(models.Model):
 
     _name_uniq = models.Constraint("UNIQUE(complete_name)", "The name of a channel must be unique.")
     _removal_interval_positive = models.Constraint(
-        "CHECK(removal_interval >= 0)",
-        "The retention of a channel is a number of days, 0 or more.",
+        "CHECK(removal_interval BETWEEN 0 AND 36500)",
+        "The retention of a channel is a number of days, from 0 to 36,500.",
     )
 
     @api.depends("name", "parent_id.complete_name")
@@ -40,11 +40,14 @@ class QueueJobChannel(models.Model):
 
     @api.constrains("parent_id", "name")
     def _check_place(self):
+        if self._has_cycle():
+            raise ValidationError(_("A channel cannot be below itself."))
         for channel in self:
             if not channel.parent_id and channel.name != ROOT:
                 raise ValidationError(_("A channel needs a parent: every channel is below root."))
             try:
-                full_name(channel.name)
+                if full_name(channel.complete_name) != channel.complete_name:
+                    raise ChannelError(f"{channel.name!r} has spaces at its ends: remove them")
             except ChannelError as error:
                 raise ValidationError(str(error)) from error
 
@@ -65,9 +68,10 @@ class QueueJobChannel(models.Model):
         return known
 
     def write(self, vals):
-        """Protect the root channel."""
-        moved = {"name", "parent_id"} & set(vals)
-        if moved and any(not channel.parent_id for channel in self):
+        """Protect the root channel, and the names that follow from others."""
+        if "complete_name" in vals:
+            raise UserError(_("The name of a channel follows from its place in the tree"))
+        if {"name", "parent_id"} & set(vals) and any(not channel.parent_id for channel in self):
             raise UserError(_("Cannot change the root channel"))
         return super().write(vals)
 

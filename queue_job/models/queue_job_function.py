@@ -9,7 +9,6 @@ from odoo.tools import SQL, ormcache
 from ..core.channels import ROOT
 from ..core.retry import RetryPatternError, check_pattern
 from ..decorator import JOB_METHODS, JOB_REGISTRY, declared
-from ..fields import JobSerialized
 from ..job import IDENTITY_SCOPES
 
 METHOD_NAME = re.compile(r"<([0-9a-z_.]+)>\.([0-9a-zA-Z_]+)\Z")
@@ -36,10 +35,10 @@ class JobConfig(NamedTuple):
     """
 
     channel: str = ROOT
-    retry_pattern: dict = {}  # noqa: RUF012 - a constant
+    retry_pattern: dict = {}
     related_action_enable: bool = True
     related_action_func_name: object = None
-    related_action_kwargs: dict = {}  # noqa: RUF012 - a constant
+    related_action_kwargs: dict = {}
     job_function_id: int | None = None
     allow_commit: bool = False
     on_fail_method_name: str | None = None
@@ -77,9 +76,14 @@ class QueueJobFunction(models.Model):
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
     )
-    retry_pattern = JobSerialized("Stored Retry Pattern", base_type=dict)
+    retry_pattern = fields.Json("Stored Retry Pattern")
+    effective_retry_pattern = fields.Char(
+        "Retry Pattern in Force",
+        compute="_compute_effective_retry_pattern",
+        help="Seconds by number of the try; 600 when there is none",
+    )
     edit_retry_pattern = fields.Text(
-        "Retry Pattern",
+        "Own Retry Pattern",
         compute="_compute_edit_retry_pattern",
         inverse="_inverse_edit_retry_pattern",
         help="Seconds to wait by number of the try, for example {1: 10, 5: 60, 10: (300, 600)}. "
@@ -89,7 +93,7 @@ class QueueJobFunction(models.Model):
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
     )
-    related_action = JobSerialized("Stored Related Action", base_type=dict)
+    related_action = fields.Json("Stored Related Action")
     edit_related_action = fields.Text(
         "Related Action",
         compute="_compute_edit_related_action",
@@ -146,15 +150,24 @@ class QueueJobFunction(models.Model):
     def _source(self, own, code):
         return "record" if own else "code" if code else "default"
 
+    @api.depends("name", "retry_pattern")
+    def _compute_effective_retry_pattern(self):
+        for function in self:
+            pattern = self.job_config(function.name).retry_pattern
+            steps = (f"{number}: {seconds}" for number, seconds in sorted(pattern.items()))
+            function.effective_retry_pattern = ", ".join(steps)
+
     @api.depends("retry_pattern")
     def _compute_edit_retry_pattern(self):
         for function in self:
-            pattern = check_pattern(function.retry_pattern)
+            pattern = check_pattern(function.retry_pattern or {})
             function.edit_retry_pattern = str(pattern or "")
 
     def _inverse_edit_retry_pattern(self):
         for function in self:
-            function.retry_pattern = self._read_literal(function.edit_retry_pattern, "{1: 10, 5: 60}")
+            function.retry_pattern = self._read_literal(
+                function.edit_retry_pattern, "{1: 10, 5: 60}"
+            )
 
     @api.depends("related_action")
     def _compute_edit_related_action(self):
@@ -169,11 +182,11 @@ class QueueJobFunction(models.Model):
 
     @api.model
     def _read_literal(self, text, example):
-        """Return a dict that was typed in; a literal, no expression is evaluated."""
+        """Return a dict that was typed in; it is a literal, no expression is evaluated."""
         text = (text or "").strip()
         try:
-            value = ast.literal_eval(text) if text and len(text) <= TEXT_LIMIT else text or {}
-        except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+            value = ast.literal_eval(text or "{}") if len(text) <= TEXT_LIMIT else None
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             value = None
         if not isinstance(value, dict):
             raise ValidationError(
@@ -189,14 +202,15 @@ class QueueJobFunction(models.Model):
     def _check_retry_pattern(self):
         for function in self:
             try:
-                check_pattern(function.retry_pattern)
+                check_pattern(function.retry_pattern or {})
             except RetryPatternError as error:
                 raise ValidationError(str(error)) from error
 
     @api.constrains("related_action")
     def _check_related_action(self):
         for function in self:
-            unknown = set(function.related_action) - ACTION_KEYS
+            action = function.related_action or {}
+            unknown = set(action) - ACTION_KEYS if isinstance(action, dict) else {action}
             if unknown:
                 raise ValidationError(
                     _(
@@ -242,11 +256,13 @@ class QueueJobFunction(models.Model):
         """Return the name of the function of a model's method."""
         return f"<{model_name}>.{method_name}"
 
+    @api.private
     @api.model
     def job_default_config(self):
         """Return what counts for a function that nothing is known of."""
         return JobConfig()
 
+    @api.private
     @api.model
     @ormcache("name")
     def job_config(self, name):
@@ -263,7 +279,7 @@ class QueueJobFunction(models.Model):
         action = record.related_action or self._declared_action(code)
         return JobConfig(
             channel=record.channel_id.complete_name or (code.default_channel if code else ROOT),
-            retry_pattern=check_pattern(record.retry_pattern)
+            retry_pattern=check_pattern(record.retry_pattern or {})
             or dict(code.retry_pattern if code else {}),
             related_action_enable=action.get("enable", True),
             related_action_func_name=action.get("func_name"),

@@ -17,7 +17,7 @@ class QueueJob(models.Model):
         """Tell the followers of jobs that they have failed, unless they just heard of others."""
         for job in self:
             if not job._is_announced():
-                job.date_notice = fields.Datetime.now()
+                job._edit({"date_notice": fields.Datetime.now()})
                 job._message_subscribe_on_failure()
                 job._post_failure()
 

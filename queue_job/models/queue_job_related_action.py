@@ -1,5 +1,6 @@
 from odoo import _, models
 from odoo.exceptions import UserError
+from odoo.service.model import get_public_method
 
 from ..job import Job
 from ..session import ConnectorSession
@@ -24,12 +25,16 @@ class QueueJob(models.Model):
     def _related_action(self):
         """Return the action of the job's function, or nothing."""
         self.ensure_one()
+        self.check_access("read")
         config = self.env["queue.job.function"].job_config(self.channel_method_name)
         if not config.related_action_enable:
             return None
         chosen = config.related_action_func_name or self._default_related_action
         if callable(chosen):
             return chosen(ConnectorSession.from_env(self.env), Job.load(self.env, self.uuid))
+        if not chosen.startswith("_related_action"):
+            # A manager may type the name: only what they may call anyway.
+            get_public_method(self, chosen)
         return getattr(self, chosen)(**config.related_action_kwargs)
 
     def related_action_open_record(self):

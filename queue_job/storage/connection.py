@@ -18,6 +18,9 @@ from odoo.sql_db import connection_info_for
 CONNECT_SECONDS = 5
 """How long a connection may take to open before the database counts as unreachable."""
 
+IDLE_SESSION_TIMEOUT_SINCE = 140_000
+"""Version from which PostgreSQL may close a session because it is idle."""
+
 KEEPALIVE: Mapping[str, int] = {
     "keepalives": 1,
     "keepalives_idle": 5,
@@ -27,7 +30,21 @@ KEEPALIVE: Mapping[str, int] = {
 }
 """A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
 
-SESSION_OPTIONS = "-c synchronous_commit=off -c statement_timeout=30s -c lock_timeout=5s"
+SESSION_OPTIONS = " ".join(
+    f"-c {name}={value}"
+    for name, value in {
+        "synchronous_commit": "off",
+        "statement_timeout": "30s",
+        "lock_timeout": "2s",
+        # Compiling a statement of a millisecond takes ten.
+        "jit": "off",
+        # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
+        "tcp_keepalives_idle": 5,
+        "tcp_keepalives_interval": 2,
+        "tcp_keepalives_count": 3,
+        "tcp_user_timeout": 10_000,
+    }.items()
+)
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
 never wait long for anybody either."""
@@ -45,4 +62,8 @@ def connect(database: str, overrides: Mapping[str, Any], name: str) -> connectio
     info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=SESSION_OPTIONS)
     link = psycopg2.connect(**{**info, "application_name": name})
     link.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    if link.server_version >= IDLE_SESSION_TIMEOUT_SINCE:
+        # A session that holds the lock of a long job is idle all that time.
+        with link.cursor() as cr:
+            cr.execute("SET idle_session_timeout = 0")
     return link

@@ -45,10 +45,11 @@ SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
   FROM channels CROSS JOIN LATERAL (
         SELECT q.id, q.priority, q.channel_method_name, q.graph_uuid FROM queue_job q
          WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
+           AND q.id <> ALL(%(missed)s::int[])
          ORDER BY q.priority, q.id LIMIT %(window)s) ready
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, (
-    SELECT EXTRACT(epoch FROM q.eta - clock_timestamp() AT TIME ZONE 'UTC') FROM queue_job q
+    SELECT EXTRACT(epoch FROM q.eta - now() AT TIME ZONE 'UTC') FROM queue_job q
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
     EXISTS (SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
 """
@@ -57,19 +58,34 @@ SELECT NULL, NULL, NULL, NULL, NULL, (
 # when the next ETA comes, and whether modules are being changed: code and tables may not fit then.
 
 READ_HELD = """
-SELECT DISTINCT ON (channel) channel, priority, id FROM queue_job
- WHERE state = 'pending' AND scheduled AND attempt > 0
- ORDER BY channel, priority, id
+WITH RECURSIVE channels AS (
+    (SELECT channel FROM queue_job
+      WHERE state = 'pending' AND scheduled AND attempt > 0 ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.channel FROM queue_job q
+             WHERE q.state = 'pending' AND q.scheduled AND q.attempt > 0
+               AND q.channel > channels.channel
+             ORDER BY q.channel LIMIT 1)
+      FROM channels WHERE channels.channel IS NOT NULL
+)
+SELECT channels.channel, held.priority, held.id
+  FROM channels CROSS JOIN LATERAL (
+        SELECT q.priority, q.id FROM queue_job q
+         WHERE q.channel = channels.channel
+           AND q.state = 'pending' AND q.scheduled AND q.attempt > 0
+         ORDER BY q.priority, q.id LIMIT 1) held
 """
+# The same steps from channel to channel: a DISTINCT would read every job that waits for a retry.
 
 PROMOTE = """
 UPDATE queue_job SET scheduled = false
  WHERE id IN (
     SELECT id FROM queue_job
-     WHERE state = 'pending' AND scheduled AND eta <= clock_timestamp() AT TIME ZONE 'UTC'
+     WHERE state = 'pending' AND scheduled AND eta <= now() AT TIME ZONE 'UTC'
      ORDER BY eta LIMIT 5000 FOR NO KEY UPDATE SKIP LOCKED)
 """
-# SKIP LOCKED: a job that an operator is editing is theirs until they commit.
+# SKIP LOCKED: a job that an operator is editing is theirs until they commit. The time is now(),
+# which is stable, and so bounds the walk through the index; clock_timestamp() would read all of it.
 
 ENQUEUE = """
 UPDATE queue_job
@@ -77,24 +93,34 @@ UPDATE queue_job
        date_enqueued = clock_timestamp() AT TIME ZONE 'UTC'
  WHERE id IN (
     SELECT id FROM queue_job
-     WHERE id = ANY(%s) AND state = 'pending' AND NOT scheduled
+     WHERE id = ANY(%s) AND state = 'pending' AND scheduled IS NOT TRUE
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, attempt
 """
 # Locked in the order of their ids, and what somebody else holds is passed over: the runner can
 # neither wait for an operator's transaction nor be half of a deadlock. A job that was cancelled
-# since the window was read is not 'pending' any more, and stays cancelled.
+# since the window was read is not 'pending' any more, and stays cancelled. IS NOT TRUE keeps the
+# planner, when its statistics are old, from walking through the index of ready jobs for a few ids.
+
+READ_FREE = """
+SELECT id FROM queue_job WHERE id = ANY(%s) AND state = 'pending'
+   FOR NO KEY UPDATE SKIP LOCKED
+"""
+# The locks last as long as the statement. Asked for only when a job was not to be had.
 
 RECALL = """
 UPDATE queue_job
    SET state = 'pending', attempt = queue_job.attempt + 1, date_enqueued = NULL
-  FROM unnest(%s::int[], %s::int[]) AS seen (id, attempt)
- WHERE queue_job.id = seen.id AND queue_job.attempt = seen.attempt
-   AND queue_job.state = 'enqueued'
+  FROM (SELECT q.id FROM queue_job q
+          JOIN unnest(%s::int[], %s::int[]) AS seen (id, attempt)
+            ON q.id = seen.id AND q.attempt = seen.attempt
+         WHERE q.state = 'enqueued'
+           FOR NO KEY UPDATE OF q SKIP LOCKED) AS waiting
+ WHERE queue_job.id = waiting.id
 RETURNING queue_job.id
 """
-# Races with a worker that starts the same job: both update the row, the second one waits, checks
-# again and finds the state or the attempt changed. Exactly one wins.
+# Races with a worker that starts the same job: whoever locks the row first wins, the other passes
+# over it. A row that an operator holds is passed over too: it must not stop the runner.
 
 READ_RUNNING = """
 SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attempt FROM queue_job
@@ -102,13 +128,16 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
 """
 
 REAP = """
-WITH dead AS (
+WITH running AS MATERIALIZED (
     SELECT id, attempt, state, lost + (state = 'started')::int AS lost FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
-       AND NOT EXISTS (
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
+), dead AS (
+    SELECT * FROM running
+     WHERE NOT EXISTS (
             SELECT FROM pg_locks
-             WHERE locktype = 'advisory' AND objsubid = 2 AND objid = queue_job.id
-               AND classid = %(space)s + queue_job.attempt %% %(size)s
+             WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
+               AND classid = %(space)s + running.attempt %% %(size)s
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 )
 UPDATE queue_job
@@ -121,17 +150,19 @@ UPDATE queue_job
        result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
                      THEN %(reason)s ELSE result END,
        identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
-       date_enqueued = NULL, date_started = NULL
+       date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
+       date_started = CASE WHEN dead.lost >= %(limit)s THEN date_started END
   FROM dead
- WHERE queue_job.id = dead.id AND queue_job.attempt = dead.attempt AND queue_job.state = dead.state
+ WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'
 """
-# Dead is what no session holds the liveness lock of. The state and attempt seen are compared again
-# when the row is locked, so that a worker which starts or completes meanwhile keeps its job. The
-# attempt is raised: a worker that is alive after all, but cut off, is refused by the fence.
+# Dead is what no session holds the liveness lock of, looked at while the row is locked: nobody can
+# start it meanwhile, and one that is being completed is passed over, as is one that an operator
+# holds. The attempt is raised: a worker that is alive after all, but cut off, is refused by the
+# fence.
 
 STILL_RUNNING = """
-SELECT queue_job.id FROM queue_job
+SELECT queue_job.id, queue_job.state = 'started' FROM queue_job
   JOIN unnest(%s::int[], %s::int[]) AS seen (id, attempt)
     ON queue_job.id = seen.id AND queue_job.attempt = seen.attempt
  WHERE queue_job.state IN ('enqueued', 'started')
@@ -173,9 +204,12 @@ def read_secret(cr: Any) -> str:
     return str(cr.fetchone()[0])
 
 
-def read_window(cr: Any) -> Window:
-    """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA."""
-    cr.execute(READ_WINDOW, {"window": WINDOW})
+def read_window(cr: Any, missed: Iterable[int] = ()) -> Window:
+    """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA.
+
+    :param missed: jobs to leave out, because somebody holds a lock on them
+    """
+    cr.execute(READ_WINDOW, {"window": WINDOW, "missed": list(missed)})
     *ready, last = cr.fetchall()
     next_eta, hold = last[5:]
     jobs = [] if hold else [_reference(*row[:5]) for row in ready]
@@ -198,6 +232,12 @@ def enqueue(cr: Any, ids: Sequence[int]) -> dict[int, int]:
     """Mark jobs as leased; return the attempt of each that was still there to be had."""
     cr.execute(ENQUEUE, (list(ids),))
     return dict(cr.fetchall())
+
+
+def read_free(cr: Any, ids: Iterable[int]) -> set[int]:
+    """Return the ids of those waiting jobs that nobody holds a lock on."""
+    cr.execute(READ_FREE, (list(ids),))
+    return {row[0] for row in cr.fetchall()}
 
 
 def recall(cr: Any, jobs: Iterable[JobRef]) -> list[int]:
@@ -234,10 +274,10 @@ def reap(cr: Any, ids: Iterable[int], reason: str) -> dict[int, bool]:
     return dict(cr.fetchall())
 
 
-def still_running(cr: Any, jobs: Iterable[JobRef]) -> set[int]:
-    """Return the ids of those jobs whose attempt is still enqueued or started."""
+def still_running(cr: Any, jobs: Iterable[JobRef]) -> dict[int, bool]:
+    """Return, by the id of each job whose attempt is still enqueued or started, which it is."""
     cr.execute(STILL_RUNNING, _columns(jobs))
-    return {row[0] for row in cr.fetchall()}
+    return dict(cr.fetchall())
 
 
 def _reference(

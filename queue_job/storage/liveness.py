@@ -36,15 +36,19 @@ UPDATE queue_job
        worker_pid = %(pid)s, worker_host = %(host)s,
        identity_claim = CASE WHEN identity_scope = 'running' THEN identity_claim END
   FROM turn
- WHERE turn.locked AND queue_job.id = %(id)s AND queue_job.state = 'enqueued'
-   AND queue_job.attempt = %(attempt)s
+ WHERE turn.locked AND queue_job.id IN (
+    SELECT id FROM queue_job
+     WHERE id = %(id)s AND state = 'enqueued' AND attempt = %(attempt)s
+       FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING queue_job.id, queue_job.attempt, uuid, model_name, method_name, channel_method_name,
           records, args, kwargs, retry, max_retries, company_id
 """
 # One statement takes the lock and starts the job, so that there is no moment in which a started
 # job is not locked. It must run here and be committed before the job's own transaction takes its
 # snapshot, which would otherwise still show the job as enqueued. Two workers with the same attempt
-# cannot be: one of them finds the lock taken or the state changed.
+# cannot be: one of them finds the lock taken or the state changed. SKIP LOCKED: whoever holds the
+# row, the runner that takes it back or an operator, has it; the runner looks after what becomes of
+# it.
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 

@@ -19,7 +19,7 @@ UPDATE queue_job
 
 POSTPONE = """
 UPDATE queue_job
-   SET state = 'pending', result = %(message)s, retry = retry - %(given_back)s,
+   SET state = 'pending', result = %(message)s, retry = retry - %(given_back)s, lost = 0,
        eta = clock_timestamp() AT TIME ZONE 'UTC' + %(wait)s * interval '1 second',
        date_enqueued = NULL, date_started = NULL,
        exc_name = NULL, exc_message = NULL, exc_info = NULL

@@ -112,7 +112,7 @@ def make_shared_server(odoo, cluster, template):
     servers = []
 
     def make(**parameters):
-        name = f"shared_{len(servers)}"
+        name = f"{OWN_PREFIX}shared_{len(servers)}"
         template.create(name, TEST_MODULES)
         parameters.setdefault("addons", ADDONS_FOLDERS)
         made = OdooServer(odoo, cluster, name, **parameters)

@@ -115,7 +115,7 @@ def test_the_connection_of_the_runner_is_cut(server):
 
 
 def test_the_liveness_connection_of_a_worker_is_cut(server):
-    """The job is taken from a worker that is alive: its work is refused, the next one counts."""
+    """Nobody takes a job whose request is open: it ends as if nothing had happened, once."""
     jobs = Jobs(server(TEST_MODULES, workers=2))
     slow = jobs.delay("sleep", 3, "slow")
     jobs.worker(slow)

@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from dev.cache import CHECKOUT
-from dev.postgres import installed_versions
+from dev.postgres import Cluster, installed_versions
 
 PATIENCE = 20
 VERSIONS = sorted(installed_versions(), key=int)
@@ -44,6 +44,18 @@ def test_odoo_leaves_no_process(server, end):
     getattr(odoo, end)()
     assert len(family) > 2
     assert not any(is_alive(member.pid) for member in family)
+
+
+def test_odoo_leaves_no_process_although_its_main_process_was_killed(server):
+    odoo = server(workers=2)
+    wait_until(odoo.gevent_pid)
+    gevent = odoo.gevent_pid()
+    os.kill(gevent, signal.SIGSTOP)
+    os.kill(odoo.pid, signal.SIGKILL)
+    wait_until(lambda: odoo.pid is None)
+    assert is_alive(gevent)
+    odoo.stop()
+    assert not is_alive(gevent)
 
 
 @pytest.mark.parametrize("mode", ["smart", "fast", "immediate"])
@@ -98,3 +110,4 @@ def test_postgresql_ends_with_an_owner_that_was_killed(tmp_path):
         assert is_alive(pid)
         os.kill(owner.pid, signal.SIGKILL)
     wait_until(lambda: not is_alive(pid))
+    Cluster.private(tmp_path / "postgres").remove()

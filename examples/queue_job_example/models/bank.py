@@ -53,6 +53,7 @@ class Bank(models.Model):
     def _values(self, line):
         return {"name": line.name, "bic": line.bic, "country": self.env.ref(line.country).id}
 
+    @api.private
     @job(default_channel="root.shop", retry_pattern={1: 2, 5: 30})
     def export_to_shop(self):
         """Export a bank to the shop, under the next free number.

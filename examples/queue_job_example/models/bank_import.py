@@ -80,6 +80,7 @@ class BankImport(models.Model):
             "domain": [("bank_import_id", "=", self.id)],
         }
 
+    @api.private
     @job
     def import_file(self):
         """Store one job for each line of the banks file.
@@ -100,6 +101,7 @@ class BankImport(models.Model):
             )
         return self.env._("%(count)s lines to import", count=len(lines))
 
+    @api.private
     @job(default_channel="root.csv", retry_pattern={1: 5, 3: 60})
     def import_line(self, number):
         """Import one line of the banks file.
@@ -154,6 +156,7 @@ class BankImport(models.Model):
         :return: ``total`` lines, lines ``done``, jobs ``failed``, and banks ``imported``
         :rtype: dict
         """
+        self.check_access("read")
         run = self.sudo()._latest()
         return {
             "total": run.line_count,

@@ -47,6 +47,12 @@ class TestQueueJob(models.Model):
         cost = self.env.cr.sql_log_count - statements, time.monotonic() - began
         return [[call._generated_job.uuid for call in layer] for layer in layers], *cost
 
+    def launch_again(self):
+        """Delay a job, cancel it and delay it again, all in one transaction; return both uuids."""
+        first = self.noop.delay(identity_key="again", eta=3600)
+        first.db_record().button_cancelled()
+        return [first.uuid, self.noop.delay(identity_key="again").uuid]
+
     @api.model
     def launch_function(self, name, args=(), options=None):
         """Delay a module-level function; return the uuid of the job."""

@@ -1,11 +1,12 @@
 import json
 
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import HttpCase
 from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.core.report import write_lease
 from odoo.addons.queue_job.core.signature import HEADER, sign
+from odoo.addons.queue_job.fields import JobSerialized
 
 from .common import JobCase
 
@@ -41,9 +42,39 @@ class TestAccess(JobCase):
         self.put(job, company_id=None)
         self.assertTrue(record.with_user(self.manager).read(["name"]))
 
+    def test_a_user_does_not_choose_a_company_that_is_not_theirs(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        record = self.record.with_user(self.user).with_context(company_id=other.id)
+        self.assertEqual(self.stored(record.noop.delay()).company_id, self.user.company_id)
+        own = record.with_context(company_id=self.user.company_id.id)
+        self.assertEqual(self.stored(own.noop.delay()).company_id, self.user.company_id)
+        self.assertFalse(self.stored(record.with_context(company_id=None).noop.delay()).company_id)
+
+    def test_the_rights_of_a_job_are_not_lent_to_its_readers(self):
+        self.manager.group_ids += self.env.ref("base.group_allow_export")
+        record = self.stored(self.record.sudo().noop.delay()).with_user(self.manager)
+        with self.assertRaises(AccessError):
+            record.read(["records"])
+        with self.assertRaises(AccessError):
+            record.export_data(["records/create_uid/login"])
+
+    def test_a_pattern_is_plain_values(self):
+        function = self.env["queue.job.function"].search([], limit=1).with_user(self.manager)
+        forged = {"_type": "odoo_recordset", "model": "ir.config_parameter", "ids": [1], "su": True}
+        for value in (forged, {"a": "b"}, [1, 2], {"1": 1e300}):
+            with self.subTest(value=value), self.assertRaises(ValidationError):
+                function.retry_pattern = value
+        self.assertNotIsInstance(function._fields["retry_pattern"], JobSerialized)
+
+    def test_expressions_in_a_pattern_are_not_evaluated(self):
+        function = self.env["queue.job.function"].search([], limit=1).with_user(self.manager)
+        for text in ("{1: 9**9**9}", "{1: len('x' * 10**9)}", "{", "{1: 1/0}", "(" * 3000, "x"):
+            with self.subTest(text=text[:20]), self.assertRaises(ValidationError):
+                function.edit_retry_pattern = text
+
     def test_actions_need_the_group(self):
         record = self.put(self.record.noop.delay(), state="failed").with_user(self.user)
-        for action in ("requeue", "button_done", "button_cancelled"):
+        for action in ("requeue", "button_done", "button_cancelled", "open_related_action"):
             with self.subTest(action=action), self.assertRaises(AccessError):
                 getattr(record, action)()
 
@@ -75,6 +106,14 @@ class TestRpc(HttpCase, JobCase):
                         self.call(login, "queue.job", method, *args),
                         ("odoo.exceptions.AccessError", "builtins.AttributeError"),
                     )
+
+    @mute_logger("odoo.http")
+    def test_what_is_known_of_functions_is_not_told(self):
+        for method in ("job_config", "_declaration", "_register_hook"):
+            self.assertIn(
+                self.call("clerk", "queue.job.function", method, "<test.queue.job>.noop"),
+                ("odoo.exceptions.AccessError", "builtins.AttributeError"),
+            )
 
     @mute_logger("odoo.http")
     def test_no_job_is_changed_from_outside(self):
