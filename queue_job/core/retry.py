@@ -99,7 +99,12 @@ def _read_interval(value: object) -> Interval:
 
 def draw_seconds(interval: Interval, draw: Draw) -> float:
     """Return the seconds of an interval, drawn when it has two bounds; from 0 to a year."""
-    seconds = draw(*interval) if isinstance(interval, (tuple, list)) else interval
+    if isinstance(interval, (tuple, list)):
+        return draw(*(_bounded(seconds) for seconds in interval))
+    return _bounded(interval)
+
+
+def _bounded(seconds: float) -> float:
     return min(max(seconds, 0.0), MOST_SECONDS) if seconds == seconds else RETRY_INTERVAL
 
 

@@ -12,8 +12,8 @@ class TestSchema(JobCase):
 
     def test_hot_statements_use_the_partial_indexes(self):
         cases = (
-            ("queue_job_ready_index", dispatch.READ_WINDOW, {"window": 500}),
-            ("queue_job_scheduled_index", dispatch.READ_WINDOW, {"window": 500}),
+            ("queue_job_ready_index", dispatch.READ_WINDOW, {"window": 500, "missed": []}),
+            ("queue_job_scheduled_index", dispatch.READ_WINDOW, {"window": 500, "missed": []}),
             ("queue_job_retrying_index", dispatch.READ_HELD, None),
             ("queue_job_scheduled_index", dispatch.PROMOTE, None),
             ("queue_job_running_index", dispatch.READ_RUNNING, None),
