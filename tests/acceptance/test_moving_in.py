@@ -10,12 +10,12 @@ import zipfile
 from textwrap import dedent
 
 import pytest
+from jobs import wait_until
 
 from dev import cache, process
 from dev.postgres import OWN_PREFIX
 from dev.server import SERVER_WIDE, OdooServer
 from dev.terminal import SetupError
-from jobs import wait_until
 
 COMMUNITY = "odoo-addon-queue-job==19.0.2.4.0.1"
 LIBRARIES = ("openupgradelib", "cssselect")
@@ -309,9 +309,7 @@ class Move:
     def state(self, *names):
         """Return the states of jobs by their names here."""
         wanted = [self.uuids[name] for name in names]
-        found = dict(
-            self.sql("SELECT uuid, state FROM queue_job WHERE uuid = ANY(%s)", [wanted])
-        )
+        found = dict(self.sql("SELECT uuid, state FROM queue_job WHERE uuid = ANY(%s)", [wanted]))
         return [found[uuid] for uuid in wanted]
 
     def notes(self):
@@ -479,23 +477,27 @@ def configure(move, rpc):
     cron = rpc(
         "ir.cron",
         "create",
-        [{
-            "name": "of an older version",
-            "model_id": rpc("ir.model", "search", [[("model", "=", "queue.job")]])[0],
-            "state": "code",
-            "code": "model.requeue_stuck_jobs()",
-        }],
+        [
+            {
+                "name": "of an older version",
+                "model_id": rpc("ir.model", "search", [[("model", "=", "queue.job")]])[0],
+                "state": "code",
+                "code": "model.requeue_stuck_jobs()",
+            }
+        ],
     )
     rpc(
         "ir.model.data",
         "create",
-        [{
-            "module": "queue_job",
-            "name": "ir_cron_queue_job_garbage_collector",
-            "model": "ir.cron",
-            "res_id": cron,
-            "noupdate": True,
-        }],
+        [
+            {
+                "module": "queue_job",
+                "name": "ir_cron_queue_job_garbage_collector",
+                "model": "ir.cron",
+                "res_id": cron,
+                "noupdate": True,
+            }
+        ],
     )
 
 
@@ -583,7 +585,13 @@ def lines(log, *levels):
 def test_the_community_left_jobs_in_every_state(before):
     states = {row["state"] for row in before.values()}
     assert states == {
-        "wait_dependencies", "pending", "enqueued", "started", "done", "cancelled", "failed",
+        "wait_dependencies",
+        "pending",
+        "enqueued",
+        "started",
+        "done",
+        "cancelled",
+        "failed",
     }
 
 
@@ -630,9 +638,9 @@ def test_jobs_with_a_time_are_scheduled(move, before, moved):
     rows = {row["uuid"]: row["scheduled"] for row in move.rows().values()}
     names = ("tomorrow", "postponed", "pending", "keyed", "soon")
     assert [rows[move.uuids[name]] for name in names] == [True, True, False, False, False]
-    assert [row["attempt"] for row in move.rows(f"uuid = '{move.uuids['postponed']}'").values()] == [
-        1
-    ]
+    assert [
+        row["attempt"] for row in move.rows(f"uuid = '{move.uuids['postponed']}'").values()
+    ] == [1]
 
 
 def test_one_job_claims_an_identity(move, moved):
@@ -640,14 +648,20 @@ def test_one_job_claims_an_identity(move, moved):
     exact = rows[move.uuids["exact"]]
     assert len(exact) == 40
     assert [rows[move.uuids[name]] for name in ("keyed", "started", "same", "done")] == [
-        "one", "two", None, None,
+        "one",
+        "two",
+        None,
+        None,
     ]
 
 
 def test_channels_have_full_names(move, moved):
     rows = {row["uuid"]: row["channel"] for row in move.rows().values()}
     assert [rows[move.uuids[name]] for name in ("no_root", "empty", "pending", "tomorrow")] == [
-        "root.held", "root", "root.held", "root",
+        "root.held",
+        "root",
+        "root.held",
+        "root",
     ]
     assert move.sql("SELECT removal_interval FROM queue_job_channel WHERE name = 'held'") == [(5,)]
 
@@ -695,7 +709,9 @@ def test_only_our_rules_for_notifications_are_left(move, moved):
         "WHERE tgrelid = 'queue_job'::regclass AND NOT tgisinternal"
     )
     assert {name for name, _text in rows} == {
-        "queue_job_notify", "queue_job_notify_ready", "queue_job_schedule",
+        "queue_job_notify",
+        "queue_job_notify_ready",
+        "queue_job_schedule",
     }
     assert not any("NEW.uuid" in text for _name, text in rows)
 
@@ -725,11 +741,19 @@ def test_nothing_is_left_of_what_only_the_community_had(move, moved):
 
 
 def test_waiting_jobs_run_to_their_end(running):
-    names = ("pending", "no_root", "soon", "keyed", "exact", "same", "started", "lasting_1",
-             "lasting_2", "empty")
-    running.until(
-        lambda: set(running.state(*names)) == {"done"}, f"all of {names} are done"
+    names = (
+        "pending",
+        "no_root",
+        "soon",
+        "keyed",
+        "exact",
+        "same",
+        "started",
+        "lasting_1",
+        "lasting_2",
+        "empty",
     )
+    running.until(lambda: set(running.state(*names)) == {"done"}, f"all of {names} are done")
     notes = running.notes()
     assert notes["pending 2024-12-31 2024-12-31 23:00:00 ['other', 'thing']"] >= 1
     assert notes["done 2024-02-29 2024-02-29 12:30:00 ['thing']"] == 1
@@ -788,9 +812,7 @@ def numbers_of_things(move):
 def test_history_is_readable(running):
     rpc = running.server.rpc
     names = [
-        name
-        for name, field in rpc("queue.job", "fields_get").items()
-        if field["type"] != "binary"
+        name for name, field in rpc("queue.job", "fields_get").items() if field["type"] != "binary"
     ]
     found = rpc("queue.job", "search", [[("name", "!=", "history")]])
     jobs = {job["uuid"]: job for job in rpc("queue.job", "read", [found, names])}
@@ -840,8 +862,10 @@ def test_old_history_is_removed(running):
 
 
 def test_our_server_has_nothing_to_complain_of(running):
+    """But for the job that was asked to fail once more, and that JSON-RPC has its day."""
     complaints = lines(running.server.log_text(), "WARNING", "ERROR", "CRITICAL")
-    assert [line for line in complaints if "no such thing" not in line and "failed" not in line] == []
+    expected = (f"job {running.uuids['failed']} <moving.thing>.fail failed", "jsonrpc")
+    assert [line for line in complaints if not any(text in line for text in expected)] == []
 
 
 # Back out
@@ -852,9 +876,9 @@ def test_the_way_back_has_nothing_to_complain_of(moved_back):
 
 
 def test_the_community_takes_its_place_again(move, moved_back):
-    assert move.sql(
-        "SELECT latest_version FROM ir_module_module WHERE name = 'queue_job'"
-    ) == [("19.0.2.4.0",)]
+    assert move.sql("SELECT latest_version FROM ir_module_module WHERE name = 'queue_job'") == [
+        ("19.0.2.4.0",)
+    ]
     assert counts(move)["done"] > HISTORY
     assert move.state("own_lasting", "own_set") == ["pending", "failed"]
 
