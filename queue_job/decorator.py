@@ -142,6 +142,16 @@ class JobMethod:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.__func__.func(self.__self__, *args, **kwargs)
 
+    def __repr__(self) -> str:
+        return f"<bound job {self.__self__}.{self.__name__}>"
+
+    def __eq__(self, other: object) -> bool:
+        same = isinstance(other, JobMethod) and self.__func__ is other.__func__
+        return same and self.__self__ == other.__self__
+
+    def __hash__(self) -> int:
+        return hash((self.__func__, self.__self__))
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__func__, name)
 

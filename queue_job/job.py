@@ -17,7 +17,7 @@ from .core.channels import full_name
 from .core.retry import RETRY_INTERVAL, pattern_seconds
 from .core.states import FINAL, JobState
 from .decorator import JOB_REGISTRY, JobFunction, job
-from .exception import FailedJobError, NoSuchJobError, RetryableError
+from .exception import FailedJobError, NoSuchJobError, NothingToDoJob, RetryableError
 from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
 from .storage import enqueue
@@ -227,7 +227,8 @@ class Job:
     def description(self) -> str:
         """What the screen calls the job."""
         lines = (self._description or self._function.__doc__ or "").strip().splitlines()
-        return lines[0] if lines else self.job_function_name
+        names = filter(None, (self.model_name, self.method_name))
+        return lines[0] if lines else ".".join(names)
 
     @property
     def user_id(self) -> int:
@@ -425,6 +426,8 @@ class Job:
         self.retry += 1
         try:
             self.result = self.func(*self.args, **self.kwargs)
+        except NothingToDoJob as nothing:
+            self.result = str(nothing) or None
         except RetryableError as error:
             if error.ignore_retry:
                 self.retry -= 1
