@@ -3,8 +3,7 @@
 from itertools import pairwise
 
 import pytest
-
-from tests.acceptance.jobs import Jobs, wait_until
+from jobs import Jobs, wait_until
 
 CHANNELS = (
     "root:4,root.one:1,root.strict:1:sequential,root.slowly:4:throttle=0.3,root.still:1:paused"

@@ -6,8 +6,7 @@ import time
 
 import psutil
 import pytest
-
-from tests.acceptance.jobs import Jobs, wait_until
+from jobs import Jobs, wait_until
 
 AGAIN_WITHIN = 5.0
 """Seconds within which a job whose worker was killed runs again."""

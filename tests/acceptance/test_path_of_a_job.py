@@ -1,8 +1,7 @@
 """A job goes from ``delay`` to its end, through a real runner and real HTTP workers."""
 
 import pytest
-
-from tests.acceptance.jobs import Jobs, wait_until
+from jobs import Jobs, wait_until
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,9 @@
 import re
 
 import pytest
+from jobs import Jobs, wait_until
 
 from dev.postgres import installed_versions
-from tests.acceptance.jobs import Jobs, wait_until
 
 MODULES = ("test_queue_job", "test_queue_job_override")
 

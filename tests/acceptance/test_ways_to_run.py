@@ -6,8 +6,7 @@ import subprocess
 
 import psutil
 import pytest
-
-from tests.acceptance.jobs import Jobs, wait_until
+from jobs import Jobs, wait_until
 
 MODULES = ("test_queue_job", "test_queue_job_override")
 
