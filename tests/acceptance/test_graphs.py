@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tests.acceptance.jobs import Jobs, wait_until
+from jobs import Jobs, wait_until
 
 
 @pytest.fixture(scope="module")
