@@ -19,7 +19,7 @@ DROP INDEX IF EXISTS queue_job_ready_index, queue_job_scheduled_index, queue_job
 UPDATE queue_job SET state = 'pending', date_enqueued = NULL, date_started = NULL
  WHERE state IN ('enqueued', 'started');
 
--- A job may wait for one of another graph there is no way to say that: both become one graph.
+-- A job may wait for one of another graph, which there is no way to say there: they become one.
 WITH RECURSIVE linked AS (
     SELECT parent.graph_uuid AS one, child.graph_uuid AS other
       FROM queue_job_dependency
@@ -89,6 +89,8 @@ UPDATE queue_job
             || @ == "decimal" || @ == "uuid" || @ == "timedelta" || @ == "time_isoformat")');
 
 -- Every function has a channel and a method there.
+UPDATE queue_job SET job_function_id = NULL
+ WHERE job_function_id IN (SELECT id FROM queue_job_function WHERE model_id IS NULL);
 DELETE FROM queue_job_function WHERE model_id IS NULL;
 UPDATE queue_job_function SET channel_id = queue_job_channel.id
   FROM queue_job_channel

@@ -13,6 +13,10 @@ from odoo.tools.sql import column_exists, table_exists
 
 _logger = logging.getLogger(__name__)
 
+MOST_SECONDS = 366 * 86_400.0
+"""The longest wait of a retry pattern that is accepted. Written here again, since what the code
+says later must not change what this does."""
+
 DROP_TRIGGERS = """
 DROP TRIGGER IF EXISTS queue_job_notify ON queue_job;
 DROP FUNCTION IF EXISTS queue_job_notify();
@@ -57,6 +61,13 @@ ALTER TABLE queue_job
     ALTER COLUMN args TYPE jsonb USING pg_temp.unwrapped(args),
     ALTER COLUMN kwargs TYPE jsonb USING pg_temp.unwrapped(kwargs),
     ALTER COLUMN exec_time TYPE numeric,
+    ALTER COLUMN retry TYPE integer USING COALESCE(retry, 0),
+    ALTER COLUMN max_retries TYPE integer USING COALESCE(max_retries, 0),
+    ALTER COLUMN priority TYPE integer USING COALESCE(priority, 10),
+    ALTER COLUMN channel TYPE varchar USING CASE
+        WHEN channel = 'root' OR channel LIKE 'root.%' THEN channel
+        WHEN channel > '' THEN 'root.' || channel
+        ELSE 'root' END,
     ADD COLUMN attempt integer DEFAULT 0,
     ADD COLUMN lost integer DEFAULT 0,
     ADD COLUMN scheduled boolean DEFAULT false,
@@ -70,7 +81,8 @@ UPDATE queue_job_function
        related_action = pg_temp.unwrapped(related_action)
 """
 # One pass over the table, and no dead rows left behind, for all that history needs. Odoo would
-# change the type of exec_time in another.
+# change the type of exec_time in another. A channel may be written without its root there; a limit
+# of tries that is missing is none.
 
 READ_EDGES = """
 CREATE TEMPORARY TABLE queue_job_moving_edge AS
@@ -97,18 +109,12 @@ UPDATE queue_job SET uuid = gen_random_uuid()::text
 RETURNING id, uuid
 """
 
-NAME_CHANNELS = """
-UPDATE queue_job SET channel = CASE WHEN channel > '' THEN 'root.' || channel ELSE 'root' END
- WHERE channel IS NULL OR (channel <> 'root' AND channel NOT LIKE 'root.%')
-"""
-# A channel may be written without its root, and then is looked up by its full name.
-
 MOVE_WAITING = """
 UPDATE queue_job
    SET state = CASE WHEN state IN ('enqueued', 'started') THEN 'pending' ELSE state END,
        date_enqueued = NULL, date_started = NULL,
        scheduled = COALESCE(eta > now() AT TIME ZONE 'UTC', false),
-       retry = COALESCE(retry, 0), attempt = GREATEST(retry, 0), priority = COALESCE(priority, 10),
+       attempt = GREATEST(retry, 0),
        identity_claim = CASE WHEN id IN (
             SELECT min(id) FROM queue_job
              WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started')
@@ -117,8 +123,8 @@ UPDATE queue_job
         THEN identity_key END
  WHERE state IN ('enqueued', 'started')
     OR (state IN ('wait_dependencies', 'pending')
-        AND (eta IS NOT NULL OR identity_key > '' OR retry IS DISTINCT FROM 0
-             OR priority IS NULL OR date_enqueued IS NOT NULL OR date_started IS NOT NULL))
+        AND (eta IS NOT NULL OR identity_key > '' OR retry > 0
+             OR date_enqueued IS NOT NULL OR date_started IS NOT NULL))
 RETURNING id
 """
 # What a worker had runs again: the worker is gone. The oldest job of an identity claims it; the
@@ -127,6 +133,11 @@ RETURNING id
 
 DROP_LOCKS = "DROP TABLE IF EXISTS queue_job_lock"
 # A row for each job that was ever started, to be locked while it runs.
+
+LIMIT_RETENTION = """
+UPDATE queue_job_channel SET removal_interval = LEAST(GREATEST(removal_interval, 0), 36500)
+ WHERE removal_interval NOT BETWEEN 0 AND 36500
+"""
 
 FIND_DUPLICATE_FUNCTIONS = """
 SELECT id, kept FROM (
@@ -155,12 +166,11 @@ def migrate(cr, version):
     if column_exists(cr, "queue_job", "dependencies"):
         cr.execute(READ_EDGES)
     _log(cr, RENAME_DUPLICATES, "%s job(s) had the uuid of another and got one of their own: %s")
-    cr.execute(NAME_CHANNELS)
     _log(cr, MOVE_WAITING, "%s unfinished job(s) taken over")
     cr.execute(DROP_LOCKS)
     _merge_functions(cr)
     _repair_patterns(cr)
-    cr.execute("UPDATE queue_job_channel SET removal_interval = 0 WHERE removal_interval < 0")
+    cr.execute(LIMIT_RETENTION)
 
 
 def _drop_indexes(cr):
@@ -198,13 +208,13 @@ def _merge_functions(cr):
 
 
 def _repair_patterns(cr):
-    """Count the tries of retry patterns from 1, where a key of 0 stood for them as well."""
+    """Write retry patterns so that they say what they said, in terms that are accepted here."""
     cr.execute(
         "SELECT id, name, retry_pattern FROM queue_job_function "
         "WHERE jsonb_typeof(retry_pattern) = 'object'"
     )
     for number, name, pattern in cr.fetchall():
-        repaired = _from_one(pattern)
+        repaired = _repaired(pattern)
         if repaired != pattern:
             _logger.info("retry pattern of %s: %s is written %s", name, pattern, repaired)
             cr.execute(
@@ -213,10 +223,18 @@ def _repair_patterns(cr):
             )
 
 
-def _from_one(pattern):
-    """Return a pattern in which the entry that counted for the first try is that of try 1."""
+def _repaired(pattern):
+    """Return a pattern with tries from 1 on, where 0 stood for the first as well."""
     early = [key for key in pattern if int(key) < 1]
-    if not early:
-        return pattern
     later = {key: value for key, value in pattern.items() if int(key) >= 1}
-    return {"1": pattern[max(early, key=int)], **later}
+    if early:
+        later.setdefault("1", pattern[max(early, key=int)])
+    return {key: _bounded(value) for key, value in later.items()}
+
+
+def _bounded(seconds):
+    """Return seconds, or two bounds, in order and within what is accepted."""
+    if isinstance(seconds, list):
+        return sorted(_bounded(part) for part in seconds)
+    inside = min(max(float(seconds), 0.0), MOST_SECONDS)
+    return seconds if inside == float(seconds) else inside
