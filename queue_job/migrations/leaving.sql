@@ -19,6 +19,11 @@ DROP INDEX IF EXISTS queue_job_ready_index, queue_job_scheduled_index, queue_job
 UPDATE queue_job SET state = 'pending', date_enqueued = NULL, date_started = NULL
  WHERE state IN ('enqueued', 'started');
 
+-- A job belongs to the graph of those that wait for it.
+UPDATE queue_job AS parent SET graph_uuid = child.graph_uuid
+  FROM queue_job_dependency JOIN queue_job AS child ON child.id = child_id
+ WHERE parent.id = parent_id AND parent.graph_uuid IS NULL;
+
 -- A job may wait for one of another graph, which there is no way to say there: they become one.
 WITH RECURSIVE linked AS (
     SELECT parent.graph_uuid AS one, child.graph_uuid AS other
@@ -36,10 +41,6 @@ WITH RECURSIVE linked AS (
 UPDATE queue_job SET graph_uuid = least
   FROM (SELECT one, min(other) AS least FROM reached GROUP BY one) AS joined
  WHERE graph_uuid = one AND graph_uuid <> least;
-
-UPDATE queue_job AS parent SET graph_uuid = child.graph_uuid
-  FROM queue_job_dependency JOIN queue_job AS child ON child.id = child_id
- WHERE parent.id = parent_id AND parent.graph_uuid IS NULL;
 
 -- Dependencies are JSON in a text column there.
 ALTER TABLE queue_job ADD COLUMN IF NOT EXISTS dependencies text;

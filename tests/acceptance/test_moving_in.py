@@ -122,14 +122,16 @@ ADDON = {
                       group(calls["held_child"], calls["held_sibling"]),
                       calls["held_grandchild"]).delay()
                 when = fields.Datetime.to_datetime("2024-12-31 23:00:00")
+                things = self.search([("name", "!=", "note")])
                 return {
                     "pending": self.with_delay(priority=3, **held).note(
-                        "pending", when.date(), moment=when, others=self.search([("name", "!=", "note")])).uuid,
+                        "pending", when.date(), moment=when, others=things).uuid,
                     "no_root": self.with_delay(channel="held").note("no_root").uuid,
                     "tomorrow": self.with_delay(eta=86400).note("tomorrow").uuid,
                     "soon": self.with_delay(eta=1, **held).note("soon").uuid,
                     "keyed": self.with_delay(identity_key="one", **held).note("keyed").uuid,
-                    "exact": self.with_delay(identity_key=identity_exact, **held).note("exact").uuid,
+                    "exact": self.with_delay(identity_key=identity_exact, **held).note(
+                        "exact").uuid,
                     **self.uuids(**calls),
                 }
 
@@ -252,7 +254,8 @@ ADDON = {
                 <field name="arch" type="xml">
                     <field name="name" position="after"><field name="moving_note"/></field>
                     <xpath expr="//filter[@name='failed']" position="after">
-                        <filter name="noted" string="Noted" domain="[('moving_note', '!=', False)]"/>
+                        <filter name="noted" string="Noted"
+                                domain="[('moving_note', '!=', False)]"/>
                     </xpath>
                     <xpath expr="//filter[@name='group_by_channel']" position="after">
                         <filter name="by_note_2" string="N" context="{'group_by': 'moving_note'}"/>
@@ -612,7 +615,13 @@ def test_the_upgrade_has_nothing_to_complain_of(moved):
 def test_nothing_of_a_job_is_lost(move, before, moved):
     """Every column of every row is as it was, but for those that say where an unfinished one is."""
     changed = {
-        "state", "date_enqueued", "date_started", "channel", "priority", "retry", "max_retries",
+        "state",
+        "date_enqueued",
+        "date_started",
+        "channel",
+        "priority",
+        "retry",
+        "max_retries",
         "uuid",
     }
     after = move.rows()
@@ -679,9 +688,11 @@ def test_channels_have_full_names(move, moved):
         "root.held",
         "root",
     ]
-    assert move.sql(
-        "SELECT complete_name, removal_interval FROM queue_job_channel ORDER BY 1"
-    ) == [("root", 30), ("root.held", 5), ("root.later", 0)]
+    assert move.sql("SELECT complete_name, removal_interval FROM queue_job_channel ORDER BY 1") == [
+        ("root", 30),
+        ("root.held", 5),
+        ("root.later", 0),
+    ]
 
 
 def edges(move):

@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - Odoo reads these files by their place
 """Finishing what :file:`pre-migrate.py` began, once the tables of this addon are there."""
 
 import logging
@@ -13,7 +14,7 @@ SELECT DISTINCT parent_id, child_id, open FROM queue_job_moving_edge
 """
 
 
-def migrate(cr, version):
+def migrate(cr, _version):
     """Store the edges of graphs, and remove what only the community's addon used."""
     _move_edges(cr)
     _remove_crons(api.Environment(cr, SUPERUSER_ID, {}))

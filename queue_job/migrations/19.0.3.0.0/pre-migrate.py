@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - Odoo reads these files by their place
 """Taking over the tables of the community's addon, before the columns of this one are made.
 
 A database of this addon, whatever its version, passes through untouched. Everything runs in the
@@ -9,6 +10,7 @@ import logging
 
 from psycopg2.extras import Json
 
+from odoo.tools import SQL
 from odoo.tools.sql import column_exists, table_exists
 
 _logger = logging.getLogger(__name__)
@@ -25,7 +27,7 @@ DROP FUNCTION IF EXISTS queue_job_notify();
 # nothing below sends any.
 
 INDEXES = """
-SELECT format('%I', relname) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
+SELECT relname FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid
  WHERE indrelid = 'queue_job'::regclass AND NOT indisprimary
    AND (relname = 'queue_job_channel_date_done_date_created_index'
         OR relname = 'queue_job_identity_key_state_partial_index'
@@ -48,7 +50,8 @@ BEGIN
     RETURN inner_text::jsonb;
 EXCEPTION WHEN data_exception THEN
     -- A zero character, or half a surrogate pair: what a jsonb cannot hold.
-    inner_text := regexp_replace(inner_text, '\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\\ufffd', 'g');
+    inner_text := regexp_replace(
+        inner_text, '\\u(0000|[dD][89a-fA-F][0-9a-fA-F]{2})', '\\ufffd', 'g');
     RETURN inner_text::jsonb;
 END
 $$
@@ -148,14 +151,18 @@ SELECT id, kept FROM (
 # The first is the one whose settings counted.
 
 FIND_REFERENCES = """
-SELECT format('%I', relname), format('%I', attname)
+SELECT relname, attname
   FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
   JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
  WHERE contype = 'f' AND confrelid = 'queue_job_function'::regclass
 """
 
+MOVE_XML_IDS = """
+UPDATE ir_model_data SET res_id = %s WHERE model = 'queue.job.function' AND res_id = %s
+"""
 
-def migrate(cr, version):
+
+def migrate(cr, _version):
     """Give every row of the community's addon what this one needs."""
     if not table_exists(cr, "queue_job") or column_exists(cr, "queue_job", "attempt"):
         return
@@ -176,7 +183,7 @@ def migrate(cr, version):
 def _drop_indexes(cr):
     cr.execute(INDEXES)
     for (name,) in cr.fetchall():
-        cr.execute(f"DROP INDEX {name}")
+        cr.execute(SQL("DROP INDEX %s", SQL.identifier(name)))
 
 
 def _log(cr, statement, message):
@@ -198,11 +205,16 @@ def _merge_functions(cr):
     references = cr.fetchall()
     for number, kept in pairs:
         for table, column in references:
-            cr.execute(f"UPDATE {table} SET {column} = %s WHERE {column} = %s", (kept, number))
-        cr.execute(
-            "UPDATE ir_model_data SET res_id = %s WHERE model = 'queue.job.function' AND res_id = %s",
-            (kept, number),
-        )
+            cr.execute(
+                SQL(
+                    "UPDATE %(table)s SET %(column)s = %(kept)s WHERE %(column)s = %(number)s",
+                    table=SQL.identifier(table),
+                    column=SQL.identifier(column),
+                    kept=kept,
+                    number=number,
+                )
+            )
+        cr.execute(MOVE_XML_IDS, (kept, number))
         cr.execute("DELETE FROM queue_job_function WHERE id = %s", (number,))
     _logger.info("job functions that were there twice, and the record kept: %s", pairs)
 
