@@ -18,7 +18,7 @@ A plain call runs at once, as it did without the decorator.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import update_wrapper
 from typing import Any
 
@@ -29,8 +29,41 @@ from .session import ConnectorSession, as_env
 OPTIONS = ("priority", "eta", "max_retries", "description", "channel", "identity_key")
 """Keyword arguments of ``delay`` that are for the queue; all others are for the job."""
 
-JOB_REGISTRY: dict[str, JobFunction] = {}
-"""Module-level job functions by ``module.name``: the only functions that a stored job can call."""
+
+class JobRegistry(Set):
+    """The module-level job functions: a set of them, each found by its name as well.
+
+    :param functions: what is in it from the beginning
+    """
+
+    def __init__(self, functions: Iterable[JobFunction] = ()) -> None:
+        self._by_name: dict[str, JobFunction] = {}
+        for function in functions:
+            self.add(function)
+
+    def add(self, function: JobFunction) -> None:
+        """Add a function; one of the same name gives way."""
+        self._by_name[function.job_function_name] = function
+
+    def get(self, name: str) -> JobFunction | None:
+        """Return the function with a name, ``module.function``, or ``None``."""
+        return self._by_name.get(name)
+
+    def __getitem__(self, name: str) -> JobFunction:
+        return self._by_name[name]
+
+    def __contains__(self, function: object) -> bool:
+        return function in self._by_name.values()
+
+    def __iter__(self) -> Iterator[JobFunction]:
+        return iter(list(self._by_name.values()))
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+
+JOB_REGISTRY = JobRegistry()
+"""The only functions that a stored job can call."""
 
 JOB_METHODS: set[str] = set()
 """Names of the methods that are declared as jobs on any model."""
@@ -89,7 +122,7 @@ class JobFunction:
         self.retry_pattern = retry_pattern
         self.identity_scope = identity_scope
         if "." not in func.__qualname__:
-            JOB_REGISTRY[self.job_function_name] = self
+            JOB_REGISTRY.add(self)
 
     def __set_name__(self, owner: type, name: str) -> None:
         JOB_METHODS.add(name)

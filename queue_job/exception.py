@@ -3,7 +3,23 @@
 from datetime import timedelta
 
 
-class BaseQueueJobError(Exception):
+class ConnectorException(RuntimeError):
+    """Base of all errors here; the name that connector gave it."""
+
+
+class NoConnectorUnitError(ConnectorException):
+    """No class does what was asked for; raised by connectors."""
+
+
+class InvalidDataError(ConnectorException):
+    """Data of a remote cannot be used; raised by connectors."""
+
+
+class MappingError(ConnectorException):
+    """Data cannot be mapped to the other side; raised by connectors."""
+
+
+class BaseQueueJobError(ConnectorException):
     """Base of all errors of the queue."""
 
 
@@ -27,6 +43,14 @@ class NothingToDoJob(JobError):
     """There was nothing to do: the job is done, with the message as its result."""
 
 
+class IDMissingInBackend(JobError):
+    """The remote does not know this id; the job fails."""
+
+
+class ManyIDSInBackend(JobError):
+    """The remote has several records where one was expected; the job fails."""
+
+
 class RetryableError(JobError):
     """The job could not do its work now and shall be tried again.
 
@@ -47,6 +71,10 @@ RetryableJobError = RetryableError
 
 class NetworkRetryableError(RetryableError):
     """The remote could not be reached; try again."""
+
+
+class NoExternalId(RetryableError):
+    """A record that this one refers to has no id on the remote yet; try again."""
 
 
 class ChannelNotFound(BaseQueueJobError):

@@ -195,7 +195,7 @@ def _perform(run: _Run) -> Outcome:
 def _let_addons_notice(run: _Run) -> None:
     """Write the state by the ORM as well, when another addon extends that write."""
     env = api.Environment(run.cr, SUPERUSER_ID, {})
-    if env["queue.job"]._is_write_extended():
+    if env["queue.job"]._is_extended("write"):
         env["queue.job"].browse(run.job.id)._edit({"state": JobState.DONE.value})
         run.cr.flush()
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import json
+import operator
+import sys
+from collections.abc import Iterator
 from typing import Any
 
 from lxml import etree
@@ -15,19 +19,25 @@ from .core import codec
 
 RECORDS = "odoo_recordset"
 ELEMENT = "etree_element"
+MEMBER = "enum_member"
+
+ENUM_MODULES = "odoo.addons."
+"""Where an enumeration must be defined for its members to be carried: stored text must not choose
+among all the classes of the process."""
 
 XML_PARSER = etree.XMLParser(resolve_entities=False, no_network=True)
 """Reads what a job carries and nothing that it refers to."""
 
 
-def encode(value: Any, path: str = "value") -> Any:
+def encode(value: Any, path: str = "value", *, ordered: bool = True) -> Any:
     """Return a value in JSON terms.
 
-    :param value: plain values, records, XML elements, in any nesting
+    :param value: plain values, records, XML elements, members of enumerations, in any nesting
     :param path: how messages name the value
+    :param ordered: whether the order of the keys counts, if the value itself is a dict
     :raises ArgumentError: with the path of what a job cannot carry
     """
-    return codec.encode(value, path, lambda part: _encode_odoo(part, path))
+    return codec.encode(value, path, lambda part: _encode_odoo(part, path), ordered)
 
 
 def decode(value: Any, env: api.Environment) -> Any:
@@ -49,7 +59,7 @@ def encode_records(records: models.BaseModel) -> dict[str, Any]:
         "ids": list(records._ids),
         "uid": records.env.uid,
         "su": records.env.su,
-        "context": encode(records._job_prepare_context_before_enqueue(), "context"),
+        "context": encode(records._job_prepare_context_before_enqueue(), "context", ordered=False),
     }
 
 
@@ -74,7 +84,48 @@ def _encode_odoo(value: Any, path: str) -> Any:
         return {codec.TAG: ELEMENT, "value": text}
     if isinstance(value, lazy):
         return encode(value._value, path)
+    if isinstance(value, enum.Enum):
+        return _encode_member(value, path)
     return codec.UNKNOWN
+
+
+def _encode_member(member: enum.Enum, path: str) -> dict[str, Any]:
+    """Return a member of an enumeration by its name; flags, which may be several, by their value.
+
+    :raises ArgumentError: when the enumeration could not be found again
+    """
+    kind = type(member)
+    if _enumeration(kind.__module__, kind.__qualname__) is not kind:
+        raise codec.ArgumentError(
+            f"{path} has {member!r} of type {kind.__name__}, which is not at the top level of a "
+            "module of an addon: pass its value"
+        )
+    key = member.value if isinstance(member, enum.Flag) else member.name
+    return {
+        codec.TAG: MEMBER,
+        "module": kind.__module__,
+        "class": kind.__qualname__,
+        "member": key,
+    }
+
+
+def _decode_member(value: dict[str, Any]) -> enum.Enum:
+    kind = _enumeration(value["module"], value["class"])
+    if kind is None:
+        raise codec.ArgumentError(f"there is no enumeration {value['module']}.{value['class']}")
+    key = value["member"]
+    return kind(key) if issubclass(kind, enum.Flag) else kind[key]
+
+
+def _enumeration(module: str, name: str) -> type[enum.Enum] | None:
+    """Return an enumeration of a module of an addon that is loaded; nothing is imported for it."""
+    if not module.startswith(ENUM_MODULES) or module not in sys.modules:
+        return None
+    try:
+        found = operator.attrgetter(name)(sys.modules[module])
+    except AttributeError:
+        return None
+    return found if isinstance(found, type) and issubclass(found, enum.Enum) else None
 
 
 def _decode_odoo(value: dict[str, Any], env: api.Environment) -> Any:
@@ -82,11 +133,17 @@ def _decode_odoo(value: dict[str, Any], env: api.Environment) -> Any:
         return decode_records(value, env)
     if value[codec.TAG] == ELEMENT:
         return etree.fromstring(value["value"], XML_PARSER)
+    if value[codec.TAG] == MEMBER:
+        return _decode_member(value)
     return codec.UNKNOWN
 
 
 class JobEncoder(json.JSONEncoder):
     """Writes what a job can carry, for ``json.dumps(value, cls=JobEncoder)``."""
+
+    def iterencode(self, value: Any, *args: Any, **kwargs: Any) -> Iterator[str]:
+        """Yield the text of a value in pieces; a tuple in it stays one."""
+        return super().iterencode(encode(value), *args, **kwargs)
 
     def default(self, value: Any) -> Any:
         """Return the JSON terms of a value that JSON does not know."""
@@ -131,7 +188,8 @@ class JobSerialized(fields.Json):
             return encode_records(value)
         if not value or (self.base_type is models.BaseModel and codec.TAG in value):
             return value or None
-        return encode(list(value) if isinstance(value, tuple) else value, self.name)
+        plain = list(value) if isinstance(value, tuple) else value
+        return encode(plain, self.name, ordered=False)
 
     def convert_to_record(self, value, record):
         """Return Python values."""

@@ -20,6 +20,7 @@ from .decorator import JOB_REGISTRY, JobFunction, job
 from .exception import FailedJobError, NoSuchJobError, NothingToDoJob, RetryableError
 from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
+from .job_storage import JobStorage, OpenERPJobStorage, whitelist_unpickle_global
 from .storage import enqueue
 from .storage.liveness import is_free
 
@@ -37,10 +38,13 @@ __all__ = [
     "STATES",
     "WAIT_DEPENDENCIES",
     "Job",
+    "JobStorage",
+    "OpenERPJobStorage",
     "identity_exact",
     "identity_exact_hasher",
     "job",
     "related_action",
+    "whitelist_unpickle_global",
 ]
 
 WAIT_DEPENDENCIES = JobState.WAIT_DEPENDENCIES.value
@@ -188,6 +192,24 @@ class Job:
         return self.description
 
     @property
+    def args(self) -> tuple:
+        """Positional arguments; records among them are of the cursor of the job's own."""
+        return _rebind_to_cr(self._args, self.env.cr)
+
+    @args.setter
+    def args(self, value: tuple) -> None:
+        self._args = value
+
+    @property
+    def kwargs(self) -> dict:
+        """Keyword arguments; records among them are of the cursor of the job's own."""
+        return _rebind_to_cr(self._kwargs, self.env.cr)
+
+    @kwargs.setter
+    def kwargs(self, value: dict) -> None:
+        self._kwargs = value
+
+    @property
     def model_name(self) -> str | None:
         """Model of the records; none for a module-level function."""
         return None if isinstance(self._function, JobFunction) else self.recordset._name
@@ -212,6 +234,16 @@ class Job:
     def job_function_name(self) -> str:
         """``<model>.method``, or ``module.function``."""
         return f"<{self.model_name}>.{self.method_name}" if self.model_name else self.method_name
+
+    @property
+    def func_name(self) -> str:
+        """What connector calls the name of the function."""
+        return self.job_function_name
+
+    @property
+    def canceled(self) -> bool:
+        """Tell whether it was given up."""
+        return self.state == CANCELLED
 
     @property
     def job_config(self) -> Any:
@@ -368,12 +400,18 @@ class Job:
         return self.db_records_from_uuids(self.env, found.values())
 
     def store(self) -> None:
-        """Store the job, or what has changed of it, in the caller's transaction."""
+        """Store the job, or what has changed of it, in the caller's transaction.
+
+        The followers of a job that has failed hear of it.
+        """
         record = self.db_record()
         if not record:
-            enqueue.insert(self.env.cr, [self._store_values(create=True)])
+            self.env["queue.job"]._insert([self])
             return
+        has_failed = self.state == FAILED and record.state != FAILED
         record._edit(self._store_values())
+        if has_failed:
+            record._message_post_on_failure()
 
     def _store_values(self, create: bool = False) -> dict[str, Any]:
         """Return the columns of the row: of a new one, or those that change with time."""
@@ -386,6 +424,7 @@ class Job:
     def _call_values(self) -> dict[str, Any]:
         """Return the columns that never change."""
         config = self.job_config
+        self._check_on_fail(config.on_fail_method_name)
         key = self.identity_key
         return {
             "uuid": self.uuid,
@@ -397,7 +436,7 @@ class Job:
             "func_string": self.func_string,
             "records": enqueue.json(encode_records(self.recordset)),
             "args": enqueue.json(encode(list(self.args), "args")),
-            "kwargs": enqueue.json(encode(self.kwargs, "kwargs")),
+            "kwargs": enqueue.json(encode(self.kwargs, "kwargs", ordered=False)),
             "scheduled": False,
             "attempt": 0,
             "lost": 0,
@@ -409,16 +448,29 @@ class Job:
             "identity_scope": config.identity_scope,
         }
 
+    def _check_on_fail(self, name: str | None) -> None:
+        """See that the method to be called on failure is there, before it is needed.
+
+        :raises TypeError: when it is not
+        """
+        if name and not callable(getattr(self.recordset, name, None)):
+            raise TypeError(
+                f"{self.job_function_name}: {name!r}, to be called on failure, "
+                f"is no method of {self.recordset._name}"
+            )
+
     def _store_values_from_model(self) -> dict[str, Any]:
-        """Return further columns, from the hook for this method or the one for all."""
+        """Return further columns: what the hook for all jobs says, then that for this method."""
+        values = self.recordset._job_store_values(self)
         hook = getattr(self.recordset, f"_job_store_values_for_{self.method_name}", None)
-        return (hook or self.recordset._job_store_values)(self)
+        return {**values, **hook(self)} if hook else values
 
     # Running and what comes of it; the engine does the same by SQL
 
-    def perform(self) -> Any:
+    def perform(self, session: Any = None) -> Any:
         """Make the call, in the caller's transaction; count it as a try.
 
+        :param session: what connector passes here; the job runs in its own user all the same
         :return: what the call returned
         :raises RetryableError: when it is to be tried again
         :raises FailedJobError: when it asked for that too often
@@ -446,8 +498,8 @@ class Job:
         if reset_retry:
             self.retry = 0
 
-    def set_enqueued(self) -> None:
-        """Note that it was given to a worker."""
+    def set_enqueued(self, worker: Any = None) -> None:
+        """Note that it was given to a worker, whichever."""
         self._reach(ENQUEUED)
         self.date_enqueued, self.date_started, self.worker_pid = _utcnow(), None, None
 
@@ -468,6 +520,13 @@ class Job:
         """Note that it was given up."""
         self._reach(CANCELLED, result)
         self.date_cancelled = _utcnow()
+
+    def cancel(self, msg: str | None = None) -> None:
+        """Give it up, in connector's words.
+
+        :param msg: why, shown as its result
+        """
+        self.set_cancelled(result=msg)
 
     def set_failed(self, **details: Any) -> None:
         """Note that it has failed.
@@ -513,8 +572,11 @@ class Job:
         """Give up every job that waits for this one."""
         self.db_record()._cancel_dependents()
 
-    def related_action(self) -> dict | None:
-        """Return the action that opens what the job is about."""
+    def related_action(self, session: Any = None) -> dict | None:
+        """Return the action that opens what the job is about.
+
+        :param session: what connector passes here; the job's own environment counts
+        """
         return self.db_record()._related_action()
 
     def on_fail(self, details: dict[str, str]) -> None:
@@ -558,10 +620,25 @@ def _target(func: Any, env: api.Environment | None) -> tuple[models.BaseModel, s
     """Return the records that a job runs on and the name of what it calls."""
     if isinstance(func, JobFunction) and env is not None:
         return env["base"], func.job_function_name
-    records = getattr(func, "__self__", None)
-    if not isinstance(records, models.BaseModel):
+    if not _is_model_method(func):
         raise TypeError("a job is a method of a model or a module-level function with @job")
-    return records, func.__name__
+    return func.__self__, func.__name__
+
+
+def _is_model_method(func: Any) -> bool:
+    """Tell whether this is a method bound to records."""
+    return isinstance(getattr(func, "__self__", None), models.BaseModel)
+
+
+def _rebind_to_cr(value: Any, cr: Any) -> Any:
+    """Return a value with the records in it, at any depth, in another cursor."""
+    if isinstance(value, models.BaseModel):
+        return value if value.env.cr is cr else value.with_env(value.env(cr=cr))
+    if isinstance(value, dict):
+        return {_rebind_to_cr(key, cr): _rebind_to_cr(item, cr) for key, item in value.items()}
+    if type(value) in (list, tuple, set, frozenset):
+        return type(value)(_rebind_to_cr(item, cr) for item in value)
+    return value
 
 
 def _as_utc(value: Any) -> dt.datetime | None:

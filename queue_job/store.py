@@ -32,7 +32,7 @@ def store_jobs(env: api.Environment, jobs: Sequence[Job], edges: Edges = ()) -> 
     new = [job for job in jobs if job not in places]
     links = [(places.get(parent, parent), child) for parent, child in edges if child not in places]
     _prepare(new, links)
-    numbers = enqueue.insert(env.cr, [job._store_values(create=True) for job in new])
+    numbers = env["queue.job"]._insert(new)
     if links:
         _link(env, numbers, links)
     return {job: places.get(job, job) for job in jobs}

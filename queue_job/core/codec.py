@@ -1,7 +1,11 @@
 """Arguments of a job as JSON, and back.
 
-What JSON knows goes as it is. Other values become an object with a ``_type``; records and XML
-elements are added by the caller, because this module knows nothing of Odoo.
+What JSON knows goes as it is. Other values become an object with a ``_type``; records, XML elements
+and members of enumerations are added by the caller, because this module knows nothing of Odoo.
+
+PostgreSQL's ``jsonb`` is not quite JSON: it sorts the keys of an object, writes large numbers
+without an exponent, so that they read as whole numbers, and knows no negative zero. What would not
+come back as it went becomes an object with a ``_type`` as well.
 """
 
 from __future__ import annotations
@@ -58,17 +62,20 @@ DECODERS: dict[str, Callable[[Any], Any]] = {
     "set": set,
     "frozenset": frozenset,
     "mapping": dict,
+    "dict": dict,
+    "float": float,
 }
 
 SEQUENCES: dict[type, str] = {tuple: "tuple", set: "set", frozenset: "frozenset"}
 
 
-def encode(value: Any, path: str, extra: Encode) -> Any:
-    """Return ``value`` in terms that JSON can carry.
+def encode(value: Any, path: str, extra: Encode, ordered: bool = True) -> Any:
+    """Return ``value`` in terms that ``jsonb`` can carry.
 
     :param value: an argument, or a part of one
     :param path: where it stands, for the message: ``args[1]['lines'][3]``
     :param extra: encoder of what the caller knows; answers :data:`UNKNOWN` for all else
+    :param ordered: whether the order of the keys counts, if the value itself is a dict
     :raises ArgumentError: naming the path of the value that cannot be stored
     """
     kind = type(value)
@@ -83,7 +90,7 @@ def encode(value: Any, path: str, extra: Encode) -> Any:
     if kind in SEQUENCES:
         return _encode_sequence(value, path, extra)
     if isinstance(value, dict):
-        return _encode_dict(value, path, extra)
+        return _encode_dict(value, path, extra, ordered)
     if kind in ENCODERS:
         return ENCODERS[kind](value)
     encoded = extra(value)
@@ -109,10 +116,11 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _encode_float(value: float, path: str) -> float:
+def _encode_float(value: float, path: str) -> Any:
     if value != value or value in (float("inf"), float("-inf")):
         raise ArgumentError(f"{path} is {value!r}, which JSON cannot carry: pass a finite number")
-    return value
+    text = repr(value)
+    return {TAG: "float", "value": text} if "e+" in text or text == "-0.0" else value
 
 
 def _encode_sequence(value: Any, path: str, extra: Encode) -> Any:
@@ -120,17 +128,37 @@ def _encode_sequence(value: Any, path: str, extra: Encode) -> Any:
     return {TAG: SEQUENCES[type(value)], "value": items}
 
 
-def _encode_dict(value: dict[Any, Any], path: str, extra: Encode) -> Any:
+def _encode_dict(value: dict[Any, Any], path: str, extra: Encode, ordered: bool) -> Any:
     if all(type(key) is str for key in value) and TAG not in value:
-        return {
+        items = {
             _encode_text(key, f"a key of {path}"): encode(item, f"{path}[{key!r}]", extra)
             for key, item in value.items()
         }
+        if not ordered or list(items) == sorted(items, key=_jsonb_order):
+            return items
+        return {TAG: "dict", "value": [[key, item] for key, item in items.items()]}
     pairs = [
         [encode(key, f"{path}[{key!r}]", extra), encode(item, f"{path}[{key!r}]", extra)]
         for key, item in value.items()
     ]
     return {TAG: "mapping", "value": pairs}
+
+
+def _jsonb_order(key: str) -> tuple[int, bytes]:
+    """Return what ``jsonb`` sorts the keys of an object by."""
+    text = key.encode()
+    return len(text), text
+
+
+def readable(value: Any) -> Any:
+    """Return stored JSON with dicts as objects, in their order; for eyes, not to be decoded."""
+    if isinstance(value, list):
+        return [readable(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if value.get(TAG) == "dict":
+        return {key: readable(item) for key, item in value["value"]}
+    return {key: readable(item) for key, item in value.items()}
 
 
 def _encode_subclass(value: Any, path: str) -> Any:

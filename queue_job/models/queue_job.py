@@ -1,15 +1,20 @@
 import json
+from itertools import groupby
+
+from psycopg2.errors import UniqueViolation
 
 from odoo import _, api, fields, models
-from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.exceptions import AccessError, ConcurrencyError, UserError, ValidationError
 from odoo.tools import SQL, ormcache
+from odoo.tools.misc import clean_context
 
 from ..core.channels import ChannelError, ancestors, full_name
+from ..core.codec import readable
 from ..core.states import FINAL, JobState, sources
 from ..delay import delay_call
 from ..fields import JobSerialized
 from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
-from ..storage import retention, schema
+from ..storage import enqueue, retention, schema
 
 RETENTION_BATCH = 10_000
 """Finished jobs deleted per transaction of Odoo's autovacuum: about a tenth of a second."""
@@ -34,6 +39,21 @@ class QueueJob(models.Model):
 
     # An object, so that no call from outside can carry it in a context.
     EDIT_SENTINEL = object()
+
+    # What no operator may change, beside the engine's own fields; addons add theirs.
+    _protected_fields = (
+        "uuid",
+        "name",
+        "date_created",
+        "model_name",
+        "method_name",
+        "func_string",
+        "channel_method_name",
+        "job_function_id",
+        "records",
+        "args",
+        "kwargs",
+    )
 
     uuid = fields.Char("UUID", readonly=True, required=True)
     name = fields.Char("Description", readonly=True)
@@ -125,7 +145,7 @@ class QueueJob(models.Model):
     def _compute_arguments(self):
         for job in self:
             stored = {"args": job._stored("args") or [], "kwargs": job._stored("kwargs") or {}}
-            job.arguments = json.dumps(stored, indent=2, ensure_ascii=False)
+            job.arguments = json.dumps(readable(stored), indent=2, ensure_ascii=False)
 
     @api.depends("retry", "max_retries", "lost")
     def _compute_tries(self):
@@ -157,15 +177,13 @@ class QueueJob(models.Model):
 
     @api.model
     def _engine_fields(self):
-        """Return the fields of this addon that no operator may change.
+        """Return the fields that no operator may change.
 
-        Fields that other addons add, and those of messages and activities, are theirs.
+        Fields that other addons add, and those of messages and activities, are theirs: they name
+        in ``_protected_fields`` what nobody may change.
         """
-        return [
-            name
-            for name, field in self._fields.items()
-            if field._module == "queue_job" and name not in EDITABLE
-        ]
+        ours = (name for name, field in self._fields.items() if field._module == "queue_job")
+        return {*self._protected_fields, *ours} - EDITABLE
 
     def _edit(self, values):
         """Write what only the engine may, by the ORM, so that other addons notice."""
@@ -174,11 +192,11 @@ class QueueJob(models.Model):
         return self.with_context(_job_edit_sentinel=self.EDIT_SENTINEL).write(values)
 
     @api.model
-    @ormcache()
-    def _is_write_extended(self):
-        """Tell whether an addon extends ``write``, and so wants to hear of every state."""
+    @ormcache("method")
+    def _is_extended(self, method):
+        """Tell whether an addon extends ``create`` or ``write``, and so wants to hear of it."""
         return any(
-            "write" in vars(cls)
+            method in vars(cls)
             and self._name in to_list(vars(cls).get("_inherit"))
             and not cls.__module__.startswith("odoo.addons.queue_job.")
             for cls in type(self).__mro__
@@ -186,7 +204,7 @@ class QueueJob(models.Model):
 
     def _after_failure(self):
         """Let addons and followers know of a failure that was recorded by SQL."""
-        if self._is_write_extended():
+        if self._is_extended("write"):
             self._edit({"state": JobState.FAILED.value})
         self._message_post_on_failure()
 
@@ -241,6 +259,27 @@ class QueueJob(models.Model):
         jobs._cancel_dependents()
         return True
 
+    def _change_job_state(self, state, result=None):
+        """Do what the button for a state does, for code that names the state.
+
+        :param str state: ``done``, ``pending`` or ``cancelled``
+        :param str result: text to show instead of who did it
+        :raises ValueError: for any other state
+        """
+        actions = {
+            JobState.DONE: self.button_done,
+            JobState.PENDING: self.requeue,
+            JobState.CANCELLED: self.button_cancelled,
+        }
+        if state not in actions:
+            raise ValueError(f"State not supported: {state}")
+        before = {job.id: job.state for job in self}
+        actions[state]()
+        changed = self.filtered(lambda job: job.state != before[job.id])
+        if result is not None:
+            changed._edit({"result": result})
+        return changed
+
     def _change_state(self, target, allowed, values):
         """Bring to ``target`` those of the jobs that may go there.
 
@@ -273,6 +312,47 @@ class QueueJob(models.Model):
         # What was cancelled or done in this transaction is not in the way of a new job.
         self.flush_model(["state", "identity_key", "identity_claim"])
         return delay_call(self.env, func, args, kwargs, options)
+
+    @api.model
+    def _insert(self, jobs):
+        """Store new jobs in this transaction: by one statement, or by the ORM if addons extend it.
+
+        :param jobs: list of :class:`~..job.Job`
+        :return: the id of each by its uuid; one whose identity is claimed already is missing
+        :rtype: dict
+        """
+        if not self._is_extended("create"):
+            return enqueue.insert(self.env.cr, [job._store_values(create=True) for job in jobs])
+        numbers = {}
+        for env, group in groupby(jobs, lambda job: job.env):
+            # In the context of the caller, whom the extension may ask for more than the job keeps.
+            model = self.with_env(env).sudo().with_context(clean_context(env.context))
+            records = model._create_jobs([model._orm_values(job) for job in group])
+            numbers.update((record.uuid, record.id) for record in records)
+        return numbers
+
+    def _create_jobs(self, vals_list):
+        """Create the records of jobs by the ORM.
+
+        :raises ConcurrencyError: when another transaction has just claimed the identity of one, so
+            that Odoo asks again and finds it
+        """
+        try:
+            records = self.create(vals_list)
+            records.flush_recordset()
+        except UniqueViolation as error:
+            if error.diag.constraint_name != schema.IDENTITY_INDEX:
+                raise
+            raise ConcurrencyError(str(error)) from error
+        # The database has its say in the columns of a job.
+        records.invalidate_recordset()
+        return records
+
+    @api.model
+    def _orm_values(self, job):
+        """Return the values of a new job for ``create``: as those that extend it expect them."""
+        values = job._store_values(create=True)
+        return {**values, "records": job.recordset, "args": job.args, "kwargs": job.kwargs}
 
     def _stored(self, name):
         """Return a serialized field in JSON terms: decoding may need what is gone."""

@@ -332,7 +332,8 @@ class QueueJobFunction(models.Model):
             for method in JOB_METHODS
             if not cls._abstract and declared(cls, method)
         }
-        return names.union(name for name in JOB_REGISTRY if self._is_loaded(name))
+        functions = (function.job_function_name for function in JOB_REGISTRY)
+        return names.union(filter(self._is_loaded, functions))
 
     def _record_function(self, name):
         """Create the record of a function, unless another process just did."""

@@ -12,6 +12,9 @@ NOTIFY_CHANNEL = "queue_job"
 """What the jobrunner listens to. The payload is always empty, so that PostgreSQL folds all the
 notifications of a transaction into one."""
 
+IDENTITY_INDEX = "queue_job_identity_claim_index"
+"""What refuses a second job with the same identity."""
+
 INDEXES = (
     # The runner's window: the first ready jobs of a channel.
     """
