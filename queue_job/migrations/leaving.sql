@@ -57,24 +57,29 @@ UPDATE queue_job SET dependencies = links.value
          GROUP BY id) AS links
  WHERE queue_job.id = links.id;
 
--- It stores tuples as lists.
-CREATE FUNCTION pg_temp.without_tuples(value jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
+-- It stores tuples as lists, and dicts without the order of their keys.
+CREATE FUNCTION pg_temp.plain(value jsonb) RETURNS jsonb LANGUAGE plpgsql AS $$
 BEGIN
     IF jsonb_typeof(value) = 'array' THEN
-        RETURN (SELECT COALESCE(jsonb_agg(pg_temp.without_tuples(item) ORDER BY place), '[]')
+        RETURN (SELECT COALESCE(jsonb_agg(pg_temp.plain(item) ORDER BY place), '[]')
                   FROM jsonb_array_elements(value) WITH ORDINALITY AS items (item, place));
-    ELSIF jsonb_typeof(value) = 'object' AND value ->> '_type' = 'tuple' THEN
-        RETURN pg_temp.without_tuples(value -> 'value');
-    ELSIF jsonb_typeof(value) = 'object' THEN
-        RETURN (SELECT COALESCE(jsonb_object_agg(key, pg_temp.without_tuples(item)), '{}')
-                  FROM jsonb_each(value) AS items (key, item));
+    ELSIF jsonb_typeof(value) <> 'object' THEN
+        RETURN value;
+    ELSIF value ->> '_type' = 'tuple' THEN
+        RETURN pg_temp.plain(value -> 'value');
+    ELSIF value ->> '_type' = 'float' THEN
+        RETURN to_jsonb((value ->> 'value')::numeric);
+    ELSIF value ->> '_type' = 'dict' THEN
+        RETURN (SELECT COALESCE(jsonb_object_agg(item ->> 0, pg_temp.plain(item -> 1)), '{}')
+                  FROM jsonb_array_elements(value -> 'value') AS items (item));
     END IF;
-    RETURN value;
+    RETURN (SELECT COALESCE(jsonb_object_agg(key, pg_temp.plain(item)), '{}')
+              FROM jsonb_each(value) AS items (key, item));
 END
 $$;
-UPDATE queue_job
-   SET args = pg_temp.without_tuples(args), kwargs = pg_temp.without_tuples(kwargs)
- WHERE args @? '$.**._type ? (@ == "tuple")' OR kwargs @? '$.**._type ? (@ == "tuple")';
+UPDATE queue_job SET args = pg_temp.plain(args), kwargs = pg_temp.plain(kwargs)
+ WHERE args @? '$.**._type ? (@ == "tuple" || @ == "float" || @ == "dict")'
+    OR kwargs @? '$.**._type ? (@ == "tuple" || @ == "float" || @ == "dict")';
 
 -- What it cannot run must not go round and round there, and must not be run with other arguments.
 UPDATE queue_job
@@ -84,10 +89,10 @@ UPDATE queue_job
             ELSE 'it has an argument of a type that cannot be stored there' END
  WHERE state IN ('wait_dependencies', 'pending')
    AND (model_name IS NULL
-        OR args @? '$.**._type ? (@ == "set" || @ == "frozenset" || @ == "mapping" || @ == "bytes"
-            || @ == "decimal" || @ == "uuid" || @ == "timedelta" || @ == "time_isoformat")'
-        OR kwargs @? '$.**._type ? (@ == "set" || @ == "frozenset" || @ == "mapping" || @ == "bytes"
-            || @ == "decimal" || @ == "uuid" || @ == "timedelta" || @ == "time_isoformat")');
+        OR args @? '$.**._type ? (@ != "odoo_recordset" && @ != "datetime_isoformat"
+            && @ != "date_isoformat" && @ != "etree_element")'
+        OR kwargs @? '$.**._type ? (@ != "odoo_recordset" && @ != "datetime_isoformat"
+            && @ != "date_isoformat" && @ != "etree_element")');
 
 -- Every function has a channel and a method there.
 UPDATE queue_job SET job_function_id = NULL

@@ -58,6 +58,16 @@ $$
 """
 # The community's addon stores the *text* of a JSON document as one JSON string.
 
+KEEP_TEXTS = r"""
+CREATE TEMPORARY TABLE queue_job_moving_text AS
+SELECT id, args #>> '{}' AS args, kwargs #>> '{}' AS kwargs FROM queue_job
+ WHERE state IN ('wait_dependencies', 'pending', 'enqueued', 'started', 'failed')
+   AND (pg_temp.unwrapped(args)::text <> args #>> '{}'
+        OR pg_temp.unwrapped(kwargs)::text <> kwargs #>> '{}')
+"""
+# A text keeps the order of the keys of a dict, and a float a float; a jsonb does not. Where both
+# are written alike nothing is lost. Jobs that are done or cancelled are read and not run.
+
 REWRITE = """
 ALTER TABLE queue_job
     ALTER COLUMN records TYPE jsonb USING pg_temp.unwrapped(records),
@@ -169,6 +179,7 @@ def migrate(cr, _version):
     cr.execute(DROP_TRIGGERS)
     _drop_indexes(cr)
     cr.execute(UNWRAP)
+    cr.execute(KEEP_TEXTS)
     cr.execute(REWRITE)
     if column_exists(cr, "queue_job", "dependencies"):
         cr.execute(READ_EDGES)
