@@ -6,5 +6,6 @@ runs no user code.
 
 from . import server
 from .runner import QueueJobRunner
+from .server import WorkerJobRunner
 
 server.install()

@@ -11,6 +11,7 @@ from odoo.service.db import list_dbs
 from odoo.tools import config
 
 from ..settings import Settings
+from ..storage.dispatch import LEADER_LOCK
 from .database import DatabaseRunner
 from .dispatch import Dispatcher
 from .slots import Slots
@@ -19,6 +20,9 @@ _logger = logging.getLogger(__name__)
 
 DISCOVERY_SECONDS = 30.0
 """How often to look for databases that were created, or in which the addon was installed."""
+
+PG_ADVISORY_LOCK_ID = LEADER_LOCK
+"""The community's name for the lock of the leader, for those who look at ``pg_locks``."""
 
 STOP_SECONDS = 0.8
 """How long stopping may take: enough to take back what is not started, less than a second."""

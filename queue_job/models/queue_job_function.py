@@ -71,7 +71,11 @@ class QueueJobFunction(models.Model):
         ondelete="restrict",
         help="Replaces the channel that the code declares",
     )
-    channel = fields.Char(compute="_compute_channel", help="Where jobs of this function run")
+    channel = fields.Char(
+        compute="_compute_channel",
+        search="_search_channel",
+        help="Where jobs of this function run",
+    )
     channel_source = fields.Selection(
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
         compute="_compute_channel",
@@ -146,6 +150,11 @@ class QueueJobFunction(models.Model):
             function.retry_pattern_source = function._source(
                 function.retry_pattern, code and code.retry_pattern
             )
+
+    def _search_channel(self, operator, value):
+        """Find functions by where their jobs run, whoever says so."""
+        found = self.search([]).filtered_domain([("channel", operator, value)])
+        return [("id", "in", found.ids)]
 
     def _source(self, own, code):
         return "record" if own else "code" if code else "default"

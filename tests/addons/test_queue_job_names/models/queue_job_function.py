@@ -1,0 +1,7 @@
+from odoo import fields, models
+
+
+class QueueJobFunction(models.Model):
+    _inherit = "queue.job.function"
+
+    names_notify = fields.Boolean()
