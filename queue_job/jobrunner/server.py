@@ -7,6 +7,7 @@ addon is among the server-wide modules.
 from __future__ import annotations
 
 import logging
+import os
 import select
 from functools import wraps
 from typing import Any
@@ -38,9 +39,18 @@ class WorkerJobRunner(Worker):
         select.select([self.wakeup_fd_r], [], [], self.multi.beat)
         empty_pipe(self.wakeup_fd_r)
 
+    def signal_handler(self, sig: int, frame: Any) -> None:
+        """Learn that the server stops, and wake the thread that has to know."""
+        super().signal_handler(sig, frame)
+        # The byte that the signal itself wrote may have been read before this ran, and was in vain.
+        self.multi.pipe_ping(self.eintr_pipe)
+
     def stop(self) -> None:
-        """Take back what is not started."""
+        """Take back what is not started, and end."""
         self._runner.stop()
+        logging.shutdown()
+        # The interpreter takes seconds to tear itself down, with nothing left for it to do.
+        os._exit(0)
 
 
 def install() -> None:
