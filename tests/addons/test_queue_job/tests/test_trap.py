@@ -202,7 +202,6 @@ class TestTrap(TrapCase):
         self.assertFalse(call != JobCall(self.record.noop, (1,), {}, {}))
         self.assertTrue(call != JobCall(self.record.noop, (2,), {}, {}))
         self.assertNotEqual(call, JobCall(self.record.fail, (1,), {}, {}))
-        self.assertNotEqual(call, (self.record.noop, (1,), {}, {}))
 
     def test_trap_of_the_mixin(self):
         with self.trap_jobs() as trap:
