@@ -305,13 +305,14 @@ class DelayableRecordset:
     """Records whose method calls become jobs at once.
 
     :param recordset: the records
-    :param options: options of the queue, see :class:`Delayable`
+    :param options: options of the queue by their place, see :class:`Delayable`
+    :param named: options of the queue by their name
     """
 
     __slots__ = ("delayable",)
 
-    def __init__(self, recordset: models.BaseModel, **options: Any) -> None:
-        self.delayable = Delayable(recordset, **options)
+    def __init__(self, recordset: models.BaseModel, *options: Any, **named: Any) -> None:
+        self.delayable = Delayable(recordset, *options, **named)
 
     @property
     def recordset(self) -> models.BaseModel:
