@@ -173,15 +173,21 @@ class QueueJob(models.Model):
             raise UserError(_("A job cannot be changed while it runs: wait for its end."))
         if "channel" in vals:
             vals = {**vals, "channel": self._full_channel(vals["channel"])}
-        return super().write(vals)
+        written = super().write(vals)
+        if vals.get("state") == JobState.FAILED:
+            self._message_post_on_failure()
+        return written
 
     @api.model
     def _engine_fields(self):
         """Return the fields that no operator may change.
 
-        Fields that other addons add, and those of messages and activities, are theirs: they name
-        in ``_protected_fields`` what nobody may change.
+        Code that runs as superuser, which no call from outside does, may change more: all but the
+        call and its user. Fields that other addons add, and those of messages and activities, are
+        theirs: they name in ``_protected_fields`` what nobody may change.
         """
+        if self.env.su:
+            return {*self._protected_fields, "user_id"}
         ours = (name for name, field in self._fields.items() if field._module == "queue_job")
         return {*self._protected_fields, *ours} - EDITABLE
 
