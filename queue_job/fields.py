@@ -125,7 +125,9 @@ def _enumeration(module: str, name: str) -> type[enum.Enum] | None:
         found = operator.attrgetter(name)(sys.modules[module])
     except AttributeError:
         return None
-    return found if isinstance(found, type) and issubclass(found, enum.Enum) else None
+    if not isinstance(found, type) or not issubclass(found, enum.Enum):
+        return None
+    return found if (found.__module__, found.__qualname__) == (module, name) else None
 
 
 def _decode_odoo(value: dict[str, Any], env: api.Environment) -> Any:

@@ -50,7 +50,7 @@ class TestWithDelay(NamesCase):
         self.assertEqual(self.record.with_delay().do().description, "Do something")
         self.assertEqual(
             self.record.with_delay().undocumented().description,
-            "<test.queue.job.names>.undocumented",
+            "test.queue.job.names.undocumented",
         )
 
     def test_delayable_stores_when_delayed(self):

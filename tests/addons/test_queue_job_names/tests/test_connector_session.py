@@ -79,7 +79,7 @@ class TestHandler(NamesCase):
             self.assertIsNot(session.cr, self.env.cr)
             self.assertEqual(session.uid, self.env.uid)
             self.assertEqual(session.context, {"lang": "en_US"})
-        self.assertTrue(session.cr.closed)
+        self.assertTrue(session.cr._closed)
 
     def test_commits_at_its_end(self):
         with self.handler.session() as session:
@@ -91,7 +91,7 @@ class TestHandler(NamesCase):
             session.create("test.queue.job.names", {"name": "not kept"})
             session.env.flush_all()
             raise ZeroDivisionError
-        self.assertTrue(session.cr.closed)
+        self.assertTrue(session.cr._closed)
         domain = [("name", "=", "not kept")]
         self.assertFalse(self.env["test.queue.job.names"].search(domain))
 
@@ -100,4 +100,4 @@ class TestHandler(NamesCase):
             session = ConnectorSession(cr, self.env.uid)
             session.rollback()
             session.close()
-            self.assertTrue(cr.closed)
+            self.assertTrue(cr._closed)

@@ -39,7 +39,10 @@ class TestIdentity(NamesCase):
         self.assertEqual(len(set(keys)), len(keys))
 
     def test_for_plain_arguments_it_is_the_community_s(self):
-        text = f"test.queue.job.namesdo[{self.record.id}](1, 'a', [2.5, None])[('b', True), ('c', {{}})]"
+        text = (
+            f"test.queue.job.namesdo[{self.record.id}]"
+            "(1, 'a', [2.5, None])[('b', True), ('c', {})]"
+        )
         self.assertEqual(
             self.key(1, "a", [2.5, None], c={}, b=True), hashlib.sha1(text.encode()).hexdigest()
         )

@@ -54,10 +54,21 @@ class TestConstructor(NamesCase):
         self.assertEqual(job.company_id, self.env.company.id)
         self.assertIsNone(job.on_fail_method_name)
         self.assertLess(abs(job.date_created - dt.datetime.now()), dt.timedelta(days=1))
-        for name in (
-            "graph_uuid date_enqueued date_started date_done date_cancelled exec_time result "
-            "exc_name exc_message exc_info worker_pid identity_key eta"
-        ).split():
+        for name in [
+            "graph_uuid",
+            "date_enqueued",
+            "date_started",
+            "date_done",
+            "date_cancelled",
+            "exec_time",
+            "result",
+            "exc_name",
+            "exc_message",
+            "exc_info",
+            "worker_pid",
+            "identity_key",
+            "eta",
+        ]:
             self.assertIsNone(getattr(job, name), name)
         self.assertEqual((job.depends_on, job.reverse_depends_on), (set(), set()))
 
