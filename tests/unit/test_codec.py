@@ -10,7 +10,7 @@ import math
 import uuid
 
 import pytest
-from core.codec import TAG, UNKNOWN, ArgumentError, decode, encode
+from core.codec import TAG, UNKNOWN, ArgumentError, decode, encode, readable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -108,8 +108,24 @@ def stored(value):
     return json.loads(json.dumps(encode(value, "args", nothing_extra), allow_nan=False))
 
 
+def as_jsonb(value):
+    """Return parsed JSON as ``jsonb`` would give it back.
+
+    It sorts keys by length, then by bytes; it writes numbers without an exponent, so that large
+    ones read as whole numbers, and knows no negative zero.
+    """
+    if isinstance(value, list):
+        return [as_jsonb(item) for item in value]
+    if isinstance(value, dict):
+        keys = sorted(value, key=lambda key: (len(key.encode()), key.encode()))
+        return {key: as_jsonb(value[key]) for key in keys}
+    if isinstance(value, float):
+        return json.loads(format(decimal.Decimal(repr(value)), "f")) + 0
+    return value
+
+
 def there_and_back(value):
-    return decode(stored(value), nothing_extra)
+    return decode(as_jsonb(stored(value)), nothing_extra)
 
 
 def shape(value):
@@ -188,6 +204,12 @@ WIRE = [
     (frozenset({3}), {TAG: "frozenset", "value": [3]}),
     ({1: "a"}, {TAG: "mapping", "value": [[1, "a"]]}),
     ({TAG: 1}, {TAG: "mapping", "value": [[TAG, 1]]}),
+    ({"a": 1, "b": 2, "aa": 3}, {"a": 1, "b": 2, "aa": 3}),
+    ({"b": 1, "a": 2}, {TAG: "dict", "value": [["b", 1], ["a", 2]]}),
+    (1e15, 1e15),
+    (1e16, {TAG: "float", "value": "1e+16"}),
+    (-1.5e300, {TAG: "float", "value": "-1.5e+300"}),
+    (-0.0, {TAG: "float", "value": "-0.0"}),
 ]
 
 
@@ -196,6 +218,39 @@ def test_the_stored_form(value, wire):
     assert TAG == "_type"
     assert stored(value) == wire
     assert decode(wire, nothing_extra) == value
+
+
+# What jsonb is not
+
+
+@given(st.dictionaries(TEXT, st.integers(), max_size=6))
+def test_a_dict_keeps_its_order(value):
+    assert list(there_and_back(value).items()) == list(value.items())
+    assert list(there_and_back([{"deep": value}])[0]["deep"]) == list(value)
+
+
+@given(st.dictionaries(TEXT.filter(lambda key: key != TAG), st.integers(), max_size=6))
+def test_a_dict_whose_order_does_not_count_is_an_object(value):
+    assert encode(value, "kwargs", nothing_extra, ordered=False) == value
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_a_float_stays_a_float(value):
+    back = there_and_back(value)
+    assert (type(back), repr(back)) == (float, repr(value))
+
+
+def test_for_eyes_a_dict_is_an_object_in_its_order():
+    value = [{"b": {"d": 1, "c": (2,)}, "a": dt.date(2026, 1, 1)}]
+    shown = readable(stored(value))
+    assert json.dumps(shown) == json.dumps(
+        [
+            {
+                "b": {"d": 1, "c": {TAG: "tuple", "value": [2]}},
+                "a": {TAG: "date_isoformat", "value": "2026-01-01"},
+            },
+        ],
+    )
 
 
 # Subclasses

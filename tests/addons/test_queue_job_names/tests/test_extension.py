@@ -3,7 +3,11 @@
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+from psycopg2.errors import UniqueViolation
+
 from odoo import api, models
+from odoo.exceptions import ConcurrencyError
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job import executor
 from odoo.addons.queue_job.delay import chain
@@ -111,6 +115,17 @@ class TestExtendedWrites(NamesCase):
         first = self.record.with_delay(identity_key="one").do()
         self.assertEqual(self.record.with_delay(identity_key="one").do(), first)
         self.assertEqual(len(self.seen), 1)
+
+    @mute_logger("odoo.sql_db")
+    def test_an_identity_that_was_just_claimed_makes_odoo_ask_again(self):
+        model = self.env["queue.job"]
+        jobs = [Job(self.record.do, identity_key="one") for _number in range(2)]
+        values = [model._orm_values(job) for job in jobs]
+        with self.assertRaises(ConcurrencyError), self.env.cr.savepoint():
+            model.sudo()._create_jobs(values)
+        values[1].update(uuid=values[0]["uuid"], identity_claim=False)
+        with self.assertRaises(UniqueViolation), self.env.cr.savepoint():
+            model.sudo()._create_jobs(values)
 
     def test_eta_holds_for_extended_jobs(self):
         record = self.stored(self.record.with_delay(eta=60).do())
