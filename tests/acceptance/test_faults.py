@@ -80,10 +80,11 @@ def test_a_killed_runner_is_replaced_and_nothing_runs_twice(server):
 def test_postgresql_restarts_under_running_jobs(server, own_cluster, template, mode):
     cluster = own_cluster()
     template.create_on(cluster, "restarted", TEST_MODULES)
-    odoo = server(cluster=cluster, database_name="restarted", workers=2)
+    # More workers than may run jobs: the others take the calls of this test.
+    odoo = server(cluster=cluster, database_name="restarted", workers=4, channels="root:2")
     jobs = Jobs(odoo)
-    slow = jobs.delay("sleep", 2, "slow")
-    midway = jobs.delay("commit_and_sleep", 2)
+    slow = jobs.delay("sleep", 4, "slow")
+    midway = jobs.delay("commit_and_sleep", 4)
     queued = jobs.delay("sleep", 0, "queued", times=50)
     jobs.wait(slow + midway, ["started"])
     cluster.restart(mode)
@@ -127,9 +128,9 @@ def test_the_liveness_connection_of_a_worker_is_cut(server):
 
 
 def test_stop_lets_running_jobs_finish_and_gives_the_rest_back(server):
-    odoo = server(TEST_MODULES, workers=2, channels="root:2")
+    odoo = server(TEST_MODULES, workers=4, channels="root:2")
     jobs = Jobs(odoo)
-    running = jobs.delay("sleep", 2, "running", times=2)
+    running = jobs.delay("sleep", 4, "running", times=2)
     jobs.wait(running, ["started"])
     waiting = jobs.delay("sleep", 0, "waiting", times=20)
     runner = odoo.runner_pid()
@@ -146,9 +147,9 @@ def test_stop_lets_running_jobs_finish_and_gives_the_rest_back(server):
 
 
 def test_the_whole_server_is_killed(server):
-    odoo = server(TEST_MODULES, workers=2)
+    odoo = server(TEST_MODULES, workers=4, channels="root:2")
     jobs = Jobs(odoo)
-    running = jobs.delay("sleep", 1, "running", times=2)
+    running = jobs.delay("sleep", 3, "running", times=2)
     waiting = jobs.delay("sleep", 0, "waiting", times=100)
     jobs.wait(running, ["started"])
     odoo.kill()
