@@ -75,10 +75,11 @@ def check_pattern(pattern: Mapping[object, object] | None) -> dict[int, Interval
 def _read_try(key: object) -> int:
     # No other type: turning a number such as Decimal("1E+20000000") into an int takes for ever.
     try:
-        number = int(key) if isinstance(key, (int, float, str)) else 0
+        number = int(key) if isinstance(key, (int, float, str)) else -1
     except (ValueError, OverflowError):
-        number = 0
-    if number < 1 or (isinstance(key, float) and key != number):
+        number = -1
+    # Zero means the same as one, and data files of other addons have it.
+    if number < 0 or (isinstance(key, float) and key != number):
         raise RetryPatternError(f"retry pattern: {key!r} is not the number of a try, 1 or more")
     return number
 

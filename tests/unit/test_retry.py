@@ -102,11 +102,16 @@ def test_a_sequence_of_one_is_plain_seconds():
     assert check_pattern({1: (10,)}) == {1: 10.0}
 
 
+def test_a_try_of_zero_is_the_first():
+    assert pattern_seconds(check_pattern({"0": 7, 2: 9}), 1, no_draw) == 7.0
+    assert pattern_seconds(check_pattern({0: 7, 2: 9}), 2, no_draw) == 9.0
+
+
 def test_equal_bounds_and_zero_are_accepted():
     assert check_pattern({1: (0, 0), 2: 0}) == {1: (0.0, 0.0), 2: 0.0}
 
 
-@pytest.mark.parametrize("key", [0, -1, "0", "one", "", None, (1, 2), 1.5, math.inf, math.nan])
+@pytest.mark.parametrize("key", [-1, "-2", "one", "", None, (1, 2), 1.5, math.inf, math.nan])
 def test_a_key_that_is_no_try_is_named(key):
     with pytest.raises(RetryPatternError) as caught:
         check_pattern({1: 10, key: 20})

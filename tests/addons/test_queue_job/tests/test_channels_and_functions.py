@@ -47,7 +47,7 @@ class TestFunctions(JobCase):
 
     def test_bad_patterns_are_refused(self):
         function = self.function("<test.queue.job>.noop")
-        for text in ("{0: 5}", "{1: 'x'}", "{1: (9, 1)}", "nonsense", "[1]", "{1: -1}"):
+        for text in ("{-1: 5}", "{1: 'x'}", "{1: (9, 1)}", "nonsense", "[1]", "{1: -1}"):
             with self.subTest(text=text), self.assertRaises(ValidationError):
                 function.edit_retry_pattern = text
 
