@@ -66,6 +66,27 @@ def test_an_error_with_bytes_that_no_text_column_takes_is_recorded(jobs):
     assert "zero" in jobs.one("exc_message", uuids)
 
 
+def test_of_many_failures_one_is_announced(jobs):
+    jobs.wait(jobs.delay("fail", "the first"))
+    jobs.wait(jobs.delay("fail", "like the others", times=20))
+    query = "SELECT count(*) FROM queue_job WHERE date_notice IS NOT NULL AND method_name = 'fail'"
+    assert jobs.sql(query) == [(1,)]
+    posted = (
+        "SELECT count(*) FROM mail_message JOIN queue_job ON queue_job.id = res_id "
+        "WHERE model = 'queue.job' AND message_type = 'notification' AND method_name = 'fail'"
+    )
+    assert jobs.sql(posted) == [(1,)]
+
+
+def test_the_method_for_failures_is_called(jobs):
+    domain = [["name", "=", "<test.queue.job>.fail_oddly"]]
+    function = jobs.server.rpc("queue.job.function", "search", [domain])
+    jobs.server.rpc("queue.job.function", "write", [function, {"on_fail_method": "note_failure"}])
+    before = jobs.ledger("on_fail")
+    assert jobs.wait(jobs.delay("fail_oddly")) == ["failed"]
+    assert jobs.ledger("on_fail") == before + 1
+
+
 def test_retry_comes_back_until_it_succeeds(jobs):
     uuids = jobs.delay("retry_until", 3, 0.1)
     assert jobs.wait(uuids) == ["done"]

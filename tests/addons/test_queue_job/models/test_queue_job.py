@@ -101,6 +101,10 @@ class TestQueueJob(models.Model):
         """Fail with a text that PostgreSQL cannot store"""
         raise FailedJobError("zero \0 byte \ud800 surrogate")
 
+    def note_failure(self, exc_name, exc_message, exc_info):
+        """Be called when a job has failed."""
+        self._note("on_fail", f"{exc_name} {bool(exc_message and exc_info)}")
+
     @job(retry_pattern={1: 1, 2: 2})
     def retry_later(self, seconds=None, ignore_retry=False):
         """Ask to be tried again"""
