@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Set
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 from .core.channels import ROOT, full_name
@@ -90,6 +90,25 @@ def job(
     if func is None:
         return lambda func: JobFunction(func, channel, pattern, identity_scope)
     return JobFunction(func, channel, pattern, identity_scope)
+
+
+def related_action(
+    action: str | Callable | None = None, **kwargs: Any
+) -> Callable[[Callable], Callable]:
+    """Say what *Related Record* opens for jobs of a method or function.
+
+    :param action: name of a method of ``queue.job``, or a function of session and job that returns
+        an action; ``None`` for no action at all
+    :param kwargs: further arguments of it
+    :return: a decorator, to be written above or below ``@job``
+    """
+
+    def declare(func: Callable) -> Callable:
+        func.related_action = partial(action, **kwargs) if callable(action) else action
+        func.kwargs = kwargs
+        return func
+
+    return declare
 
 
 def declared(owner: type, name: str) -> JobFunction | None:

@@ -140,17 +140,23 @@ def _as_job(run: _Run) -> Iterator[None]:
 def _bring_to_an_end(run: _Run) -> Outcome:
     """Perform the job, and record whatever comes of it."""
     try:
-        return _perform_through_conflicts(run)
+        return _perform_or_postpone(run)
     except _Taken:
         _undo(run)
         _logger.warning("job %s was taken back: its work is rolled back", run.job.uuid)
         return Outcome.TAKEN
-    except RetryableError as error:
-        return _postpone_or_fail(run, error)
     except Exception as error:
         if _connection_lost(run, error):
             raise
         return _fail(run, error)
+
+
+def _perform_or_postpone(run: _Run) -> Outcome:
+    """Perform the job, or send it back for later when it asks for that."""
+    try:
+        return _perform_through_conflicts(run)
+    except RetryableError as error:
+        return _postpone(run, error)
 
 
 def _perform_through_conflicts(run: _Run) -> Outcome:
@@ -218,16 +224,6 @@ def _load(run: _Run) -> Callable[[], Any]:
     except (KeyError, AttributeError, TypeError, ValueError) as error:
         raise NotReadableJobError(f"{job.function} cannot be called: {error!r}") from error
     return lambda: method(*args, **kwargs)
-
-
-def _postpone_or_fail(run: _Run, error: RetryableError) -> Outcome:
-    """Postpone the job; when even that is not possible, fail it with the reason."""
-    try:
-        return _postpone(run, error)
-    except Exception as reason:
-        if _connection_lost(run, reason):
-            raise
-        return _fail(run, reason)
 
 
 def _postpone(run: _Run, error: RetryableError) -> Outcome:

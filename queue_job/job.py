@@ -8,15 +8,14 @@ import random
 import uuid as uuids
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from odoo import api, models
 
 from .core.channels import full_name
-from .core.retry import RETRY_INTERVAL, pattern_seconds
-from .core.states import FINAL, JobState
-from .decorator import JOB_REGISTRY, JobFunction, job
+from .core.retry import RETRY_INTERVAL, draw_seconds, pattern_seconds
+from .core.states import JobState
+from .decorator import JOB_REGISTRY, JobFunction, job, related_action
 from .exception import FailedJobError, NoSuchJobError, NothingToDoJob, RetryableError
 from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
@@ -92,25 +91,6 @@ TEXT_LIMIT = 10_000
 
 DEFAULT_PRIORITY = 10
 DEFAULT_MAX_RETRIES = 5
-
-
-def related_action(
-    action: str | Callable | None = None, **kwargs: Any
-) -> Callable[[Callable], Callable]:
-    """Say what *Related Record* opens for jobs of a method or function.
-
-    :param action: name of a method of ``queue.job``, or a function of session and job that returns
-        an action; ``None`` for no action at all
-    :param kwargs: further arguments of it
-    :return: a decorator, to be written above or below ``@job``
-    """
-
-    def declare(func: Callable) -> Callable:
-        func.related_action = partial(action, **kwargs) if callable(action) else action
-        func.kwargs = kwargs
-        return func
-
-    return declare
 
 
 class Job:
@@ -551,7 +531,7 @@ class Job:
         if not seconds:
             pattern = self.job_config.retry_pattern
             return pattern_seconds(pattern, self.retry, random.uniform)
-        return random.uniform(*seconds) if isinstance(seconds, (list, tuple)) else seconds
+        return draw_seconds(seconds, random.uniform)
 
     def _reach(self, state: str, result: str | None = None) -> None:
         self.state = state
@@ -610,10 +590,6 @@ class Job:
                 cr.commit()
             finally:
                 self.recordset = records
-
-    def is_final(self) -> bool:
-        """Tell whether only an operator can change the state."""
-        return JobState(self.state) in FINAL
 
 
 def _target(func: Any, env: api.Environment | None) -> tuple[models.BaseModel, str]:

@@ -46,6 +46,8 @@ def _waiting(env: api.Environment, jobs: Sequence[Job]) -> dict[Job, Job]:
             first.setdefault(job.identity_key, job)
     if not first:
         return {}
+    # What was cancelled or done in this transaction is not in the way of a new job.
+    env["queue.job"].flush_model(["state", "identity_key", "identity_claim"])
     found = enqueue.find_identities(env.cr, first)
     loaded = {job.uuid: job for job in Job.load_many(env, found.values())} if found else {}
     first.update((key, loaded[number]) for key, number in found.items())

@@ -165,7 +165,7 @@ class Leader:
 
     def _wants_slots(self) -> bool:
         """Tell whether a further lease might open if there were a slot for it."""
-        wanted = self._stale or self._scheduler.has_ready() or self._scheduler.is_hungry()
+        wanted = self._is_outdated() or self._scheduler.has_ready()
         return wanted and not self._scheduler.is_full()
 
     def _stand_in_line(self, wanted: bool) -> None:
@@ -176,12 +176,15 @@ class Leader:
 
     def _wants_to_read(self) -> bool:
         """Tell whether reading could open a lease; one who waits in line is woken for it."""
-        wanted = self._stale or self._scheduler.is_hungry()
-        return wanted and not self._in_line and not self._scheduler.is_full()
+        return self._is_outdated() and not self._in_line and not self._scheduler.is_full()
+
+    def _is_outdated(self) -> bool:
+        """Tell whether the table may have jobs that the window has not."""
+        return self._stale or self._scheduler.is_hungry()
 
     def _refresh(self, now: float) -> None:
         """Read the window again when it is out of date, but not all the time."""
-        if not (self._stale or self._scheduler.is_hungry()) or now < self._read_at:
+        if not self._is_outdated() or now < self._read_at:
             return
         began = time.monotonic()
         self._missed = {n: miss for n, miss in self._missed.items() if miss[1] > now}

@@ -315,8 +315,6 @@ class QueueJob(models.Model):
         :return: the job, or the one with the same identity key that waits already
         :rtype: Job
         """
-        # What was cancelled or done in this transaction is not in the way of a new job.
-        self.flush_model(["state", "identity_key", "identity_claim"])
         return delay_call(self.env, func, args, kwargs, options)
 
     @api.model

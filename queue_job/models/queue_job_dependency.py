@@ -1,12 +1,7 @@
 from odoo import _, api, fields, models
-from odoo.tools import SQL
 
 from ..core.states import JobState
 from ..storage import dependency
-
-GRAPH_NOTICE = "SELECT pg_notify('queue_job', 'graph')"
-"""Asks the leader to look after the children of jobs that somebody else than a worker has ended: a
-child can wait for two parents whose transactions do not see each other."""
 
 
 class QueueJob(models.Model):
@@ -130,7 +125,7 @@ class QueueJob(models.Model):
         if self:
             self.env.flush_all()
             dependency.release(self.env.cr, self.ids)
-            self.env.cr.execute(GRAPH_NOTICE)
+            dependency.ask_for_sweep(self.env.cr)
             self.invalidate_model(["state"])
 
     def _cancel_dependents(self):
@@ -159,16 +154,5 @@ class QueueJob(models.Model):
         if children:
             self.browse(children)._edit({"state": JobState.WAIT_DEPENDENCIES.value})
             self.env.flush_all()
-            self._open_edges(children)
+            dependency.wait_for_parents(self.env.cr, children)
         dependency.reopen(self.env.cr, self.ids)
-
-    def _open_edges(self, children):
-        """Let children wait for those of their parents that are not done."""
-        self.env.cr.execute(
-            SQL(
-                "UPDATE queue_job_dependency AS edge SET open = true FROM queue_job AS parent "
-                "WHERE parent.id = edge.parent_id AND parent.state <> 'done' "
-                "AND edge.child_id = ANY(%s)",
-                list(children),
-            ),
-        )

@@ -45,6 +45,16 @@ UPDATE queue_job_dependency AS edge SET open = true
    AND NOT edge.open AND edge.parent_id = ANY(%s)
 """
 
+OPEN = """
+UPDATE queue_job_dependency AS edge SET open = true
+  FROM queue_job AS parent
+ WHERE parent.id = edge.parent_id AND parent.state <> 'done' AND edge.child_id = ANY(%s)
+"""
+
+ASK_FOR_SWEEP = "SELECT pg_notify('queue_job', 'graph')"
+# The leader looks after the children of jobs that somebody else than a worker has ended: a child
+# can wait for two parents whose transactions do not see each other.
+
 FREE = """
 UPDATE queue_job SET state = 'pending'
  WHERE id IN (
@@ -103,6 +113,16 @@ def sweep(cr: Any) -> int:
 def reopen(cr: Any, parents: Iterable[int]) -> None:
     """Let the children that still wait also wait for these parents again."""
     cr.execute(REOPEN, (list(parents),))
+
+
+def wait_for_parents(cr: Any, children: Iterable[int]) -> None:
+    """Let children wait for those of their parents that are not done."""
+    cr.execute(OPEN, (list(children),))
+
+
+def ask_for_sweep(cr: Any) -> None:
+    """Have the leader sweep when this transaction is committed."""
+    cr.execute(ASK_FOR_SWEEP)
 
 
 def still_waiting(cr: Any, children: Iterable[int]) -> set[int]:

@@ -194,9 +194,10 @@ def test_whatever_a_retry_asks_for_the_job_is_not_stuck(shared_server, seconds):
     wait_until(lambda: jobs.one("state", uuids) in ("pending", "failed"), "an end", 10)
 
 
-def test_what_was_cancelled_is_in_nobodys_way(shared_server):
+@pytest.mark.parametrize("way", ["delay", "with_delay"])
+def test_what_was_cancelled_is_in_nobodys_way(shared_server, way):
     jobs = Jobs(shared_server)
-    first, second = shared_server.rpc("test.queue.job", "launch_again", [[jobs.record]])
+    first, second = shared_server.rpc("test.queue.job", "launch_again", [[jobs.record], way])
     assert first != second
     assert jobs.column("state", [first]) == ["cancelled"]
     assert jobs.wait([second]) == ["done"]

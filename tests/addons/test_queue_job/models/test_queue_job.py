@@ -47,11 +47,20 @@ class TestQueueJob(models.Model):
         cost = self.env.cr.sql_log_count - statements, time.monotonic() - began
         return [[call._generated_job.uuid for call in layer] for layer in layers], *cost
 
-    def launch_again(self):
-        """Delay a job, cancel it and delay it again, all in one transaction; return both uuids."""
-        first = self.noop.delay(identity_key="again", eta=3600)
+    def launch_again(self, way="delay"):
+        """Delay a job, cancel it and delay it again, all in one transaction; return both uuids.
+
+        :param str way: ``delay`` or ``with_delay``
+        """
+
+        def launch(**options):
+            if way == "delay":
+                return self.noop.delay(identity_key=f"again {way}", **options)
+            return self.with_delay(identity_key=f"again {way}", **options).noop()
+
+        first = launch(eta=3600)
         first.db_record().button_cancelled()
-        return [first.uuid, self.noop.delay(identity_key="again").uuid]
+        return [first.uuid, launch().uuid]
 
     @api.model
     def launch_function(self, name, args=(), options=None):

@@ -164,6 +164,11 @@ class TestDelay(JobCase):
         self.env.flush_all()
         self.assertNotEqual(self.record.write_value.delay(1, identity_key=identity_exact), first)
 
+    def test_what_ended_in_this_transaction_is_in_nobodys_way(self):
+        first = self.record.with_delay(identity_key="one").noop()
+        first.db_record()._edit({"state": "done"})
+        self.assertNotEqual(self.record.with_delay(identity_key="one").noop(), first)
+
     def test_load_gives_back_what_was_stored(self):
         job = self.record.noop.delay(
             (1, 2), {"when": NOON, "who": self.user}, etree.fromstring("<a b='c'/>"), priority=7
