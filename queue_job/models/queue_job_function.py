@@ -61,7 +61,8 @@ class QueueJobFunction(models.Model):
         index=True,
         help="<model>.method, or module.function",
     )
-    model_id = fields.Many2one("ir.model", "Model", ondelete="cascade", index="btree_not_null")
+    # Stays without its model: jobs of the past refer to it, and an addon must go all the same.
+    model_id = fields.Many2one("ir.model", "Model", ondelete="set null", index="btree_not_null")
     method = fields.Char()
     on_fail_method = fields.Char(help="Method of the model to be called when a job has failed")
     channel_id = fields.Many2one(

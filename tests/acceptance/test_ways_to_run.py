@@ -154,3 +154,16 @@ def test_a_master_that_dies_takes_the_runner_with_it(server):
 
 def running(pid):
     return psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+
+
+def test_an_addon_with_jobs_can_be_uninstalled(server):
+    jobs = Jobs(server(MODULES))
+    uuids = jobs.delay("noop")
+    jobs.wait(uuids)
+    module = [["name", "=", "test_queue_job"]]
+    number = jobs.server.rpc("ir.module.module", "search", [module])
+    jobs.server.rpc("ir.module.module", "button_immediate_uninstall", [number])
+    assert jobs.sql("SELECT FROM ir_model WHERE model = 'test.queue.job'") == []
+    assert jobs.column("state", uuids) == ["done"], "its history stays"
+    name = "SELECT name FROM queue_job_function WHERE name = '<test.queue.job>.noop'"
+    assert len(jobs.sql(name)) == 1
