@@ -13,10 +13,11 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakSet
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -50,33 +51,63 @@ CONFLICTS = (
     errorcodes.LOCK_NOT_AVAILABLE,
 )
 
+HOST = socket.gethostname()
+
+PREPARED_FROM = 8
+"""Jobs of a lease from which it pays to plan their completion once for all."""
+
 _pool = LivenessPool()
+
+_planned: WeakSet[Any] = WeakSet()
+"""Cursors on which the completion of a job is planned."""
 
 
 class _Taken(Exception):
     """The job is not this worker's any more; whatever it did must not be committed."""
 
 
-@dataclass
-class _Run:
-    """One job in the hands of this worker.
+@dataclass(frozen=True)
+class _Lease:
+    """What the jobs of a lease share.
 
-    :param cr: cursor of the job's transaction
-    :param liveness: side connection that holds the job's lock
-    :param job: the job as stored
+    :param cr: cursor, of which each job makes a transaction of its own
+    :param liveness: side connection that holds the lock of the running job
+    :param prepared: whether the completion of a job was planned on the cursor
+    :param extended: whether another addon extends the writing of jobs
     """
 
     cr: Any
     liveness: Liveness
+    prepared: bool
+    extended: bool
+
+
+@dataclass
+class _Run:
+    """One job in the hands of this worker.
+
+    :param lease: what it shares with others
+    :param job: the job as stored
+    """
+
+    lease: _Lease
     job: StartedJob
     began: float = field(default_factory=time.monotonic)
+
+    @property
+    def cr(self) -> Any:
+        return self.lease.cr
+
+    @property
+    def liveness(self) -> Liveness:
+        return self.lease.liveness
 
     @property
     def seconds(self) -> float:
         return time.monotonic() - self.began
 
 
-def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
+def run_lease(cr: Any, jobs: Sequence[tuple[int, int]]) -> list[Report]:
     """Run the jobs of a lease, one after the other.
 
     :param cr: Odoo cursor without a transaction worth keeping
@@ -86,38 +117,52 @@ def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
     cr.rollback()
     liveness = _pool.take(cr.dbname, settings().database)
     try:
-        return list(_run_each(cr, liveness, jobs))
+        return list(_run_each(_prepare(cr, liveness, len(jobs)), jobs))
     finally:
         _pool.give_back(liveness)
 
 
-def _run_each(cr: Any, liveness: Liveness, jobs: Iterable[tuple[int, int]]) -> Iterator[Report]:
-    """Yield a report per job until the lease's time is up or a connection is lost."""
+def _prepare(cr: Any, liveness: Liveness, number: int) -> _Lease:
+    """Do once what would else be done for each of so many jobs."""
+    env = api.Environment(cr, SUPERUSER_ID, {})
+    # Who names another way for direct connections has a pooler in the way of all others.
+    if number >= PREPARED_FROM and cr not in _planned and not settings().database:
+        outcome.prepare(cr)
+        _planned.add(cr)
+    return _Lease(cr, liveness, cr in _planned, env["queue.job"]._is_extended("write"))
+
+
+def _run_each(lease: _Lease, jobs: Iterable[tuple[int, int]]) -> Iterator[Report]:
+    """Yield a report per job until the lease's time is up or what follows is not to be run here.
+
+    A job that was taken back is followed by others that were: the runner has better use for them,
+    or for this worker.
+    """
     limit = time.monotonic() + LEASE_LIMIT_SECONDS
     for number, attempt in jobs:
-        report = _run_job(cr, liveness, number, attempt)
+        report = _run_job(lease, number, attempt)
         yield report
-        if report.outcome is Outcome.LOST or time.monotonic() > limit:
+        if report.outcome in (Outcome.LOST, Outcome.TAKEN) or time.monotonic() > limit:
             return
 
 
-def _run_job(cr: Any, liveness: Liveness, number: int, attempt: int) -> Report:
+def _run_job(lease: _Lease, number: int, attempt: int) -> Report:
     """Start, perform and record one job."""
     try:
-        job = liveness.start(number, attempt, host=socket.gethostname(), pid=os.getpid())
+        job = lease.liveness.start(number, attempt, host=HOST, pid=os.getpid())
         if job is None:
             return Report(number, Outcome.TAKEN, 0.0)
-        run = _Run(cr, liveness, job)
+        run = _Run(lease, job)
         with _as_job(run):
             return Report(number, _bring_to_an_end(run), run.seconds)
     except Exception:
         # A lost connection, or an end that could not be recorded. Closing the side connection
         # drops the lock, and with it any doubt whether somebody still works on the job.
         _logger.exception("job %s: the worker gives it up", number)
-        liveness.close()
+        lease.liveness.close()
         with suppress(Exception):
             # What the caches learned from work that is not committed is not true.
-            Registry(cr.dbname).reset_changes()
+            Registry(lease.cr.dbname).reset_changes()
         return Report(number, Outcome.LOST, 0.0)
 
 
@@ -190,7 +235,10 @@ def _perform(run: _Run) -> Outcome:
     run.cr.flush()
     text = None if result is None else _storable(str(result))
     seconds = run.seconds
-    if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
+    job, prepared = run.job, run.lease.prepared
+    if not outcome.complete(
+        run.cr, job.id, job.attempt, result=text, seconds=seconds, prepared=prepared
+    ):
         raise _Taken
     _let_addons_notice(run)
     _commit(run)
@@ -200,8 +248,8 @@ def _perform(run: _Run) -> Outcome:
 
 def _let_addons_notice(run: _Run) -> None:
     """Write the state by the ORM as well, when another addon extends that write."""
-    env = api.Environment(run.cr, SUPERUSER_ID, {})
-    if env["queue.job"]._is_extended("write"):
+    if run.lease.extended:
+        env = api.Environment(run.cr, SUPERUSER_ID, {})
         env["queue.job"].browse(run.job.id)._edit({"state": JobState.DONE.value})
         run.cr.flush()
 
@@ -309,7 +357,7 @@ def _commit(run: _Run) -> None:
     """Commit the job's work and tell other processes of the caches that it made stale."""
     # The job's own transaction ends here: its effects and its state become one fact.
     run.cr.commit()
-    api.Environment(run.cr, None, {}).registry.signal_changes()
+    run.cr.transaction.registry.signal_changes()
 
 
 def _undo(run: _Run) -> None:

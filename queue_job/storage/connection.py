@@ -30,36 +30,40 @@ KEEPALIVE: Mapping[str, int] = {
 }
 """A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
 
-SESSION_OPTIONS = " ".join(
-    f"-c {name}={value}"
-    for name, value in {
-        "synchronous_commit": "off",
-        "statement_timeout": "30s",
-        "lock_timeout": "2s",
-        # Compiling a statement of a millisecond takes ten.
-        "jit": "off",
-        # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
-        "tcp_keepalives_idle": 5,
-        "tcp_keepalives_interval": 2,
-        "tcp_keepalives_count": 3,
-        "tcp_user_timeout": 10_000,
-    }.items()
-)
+SESSION: Mapping[str, str | int] = {
+    "synchronous_commit": "off",
+    "statement_timeout": "30s",
+    "lock_timeout": "2s",
+    # Compiling a statement of a millisecond takes ten.
+    "jit": "off",
+    # What is prepared here finds rows by their id: no value of a parameter asks for another plan.
+    "plan_cache_mode": "force_generic_plan",
+    # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
+    "tcp_keepalives_idle": 5,
+    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
 never wait long for anybody either."""
 
 
-def connect(database: str, overrides: Mapping[str, Any], name: str) -> connection:
+def connect(
+    database: str, overrides: Mapping[str, Any], name: str, **session: str | int
+) -> connection:
     """Open a direct autocommit connection, READ COMMITTED.
 
     :param database: name of the database
     :param overrides: libpq parameters that replace Odoo's own, such as ``host`` and ``port``
     :param name: what ``pg_stat_activity`` shows
+    :param session: settings of the session that differ from :data:`SESSION`
     :raises psycopg2.OperationalError: when the server cannot be reached
     """
     info = {**connection_info_for(database)[1], **overrides}
-    info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=SESSION_OPTIONS)
+    settings = {**SESSION, **session}
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=options)
     link = psycopg2.connect(**{**info, "application_name": name})
     link.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
     if link.server_version >= IDLE_SESSION_TIMEOUT_SINCE:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg2
+from psycopg2.errors import LockNotAvailable
 
 from .connection import connect
 
@@ -26,29 +27,32 @@ nobody's way and its release can ride along with the next start."""
 IDLE_SECONDS = 60
 """A side connection that no lease used for so long is closed."""
 
-START = """
+LOCK_TIMEOUT = "50ms"
+"""How long a start waits for whoever holds the job's row: they have the job."""
+
+PREPARE = """
+PREPARE queue_job_start (int, int, int, text, int, int, int) AS
 WITH turn AS MATERIALIZED (
-    SELECT pg_try_advisory_lock(%(lock)s, %(id)s) AS locked,
-           pg_advisory_unlock(%(last_lock)s, %(last_id)s) AS unlocked
+    SELECT pg_try_advisory_lock($5, $1) AS locked, pg_advisory_unlock($6, $7) AS unlocked
 )
 UPDATE queue_job
    SET state = 'started', retry = retry + 1, date_started = clock_timestamp() AT TIME ZONE 'UTC',
-       worker_pid = %(pid)s, worker_host = %(host)s,
+       worker_pid = $3, worker_host = $4,
        identity_claim = CASE WHEN identity_scope = 'running' THEN identity_claim END
   FROM turn
- WHERE turn.locked AND queue_job.id IN (
-    SELECT id FROM queue_job
-     WHERE id = %(id)s AND state = 'enqueued' AND attempt = %(attempt)s
-       FOR NO KEY UPDATE SKIP LOCKED)
-RETURNING queue_job.id, queue_job.attempt, uuid, model_name, method_name, channel_method_name,
-          records, args, kwargs, retry, max_retries, company_id
+ WHERE turn.locked AND id = $1 AND state = 'enqueued' AND attempt = $2
+RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records, args, kwargs,
+          retry, max_retries, company_id
 """
 # One statement takes the lock and starts the job, so that there is no moment in which a started
 # job is not locked. It must run here and be committed before the job's own transaction takes its
 # snapshot, which would otherwise still show the job as enqueued. Two workers with the same attempt
-# cannot be: one of them finds the lock taken or the state changed. SKIP LOCKED: whoever holds the
-# row, the runner that takes it back or an operator, has it; the runner looks after what becomes of
-# it.
+# cannot be: one of them finds the lock taken or the state changed. Whoever holds the row, the
+# runner that takes it back or an operator, has the job: this waits for LOCK_TIMEOUT and gives up,
+# which costs a third less than to look with SKIP LOCKED first. Prepared, since to plan it takes
+# longer than to run it.
+
+START = "EXECUTE queue_job_start (%s, %s, %s, %s, %s, %s, %s)"
 
 TRY_LOCK = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
@@ -91,7 +95,9 @@ class Liveness:
     """
 
     def __init__(self, database: str, overrides: Mapping[str, Any]) -> None:
-        self._link = connect(database, overrides, "queue_job worker")
+        self._link = connect(database, overrides, "queue_job worker", lock_timeout=LOCK_TIMEOUT)
+        self._cr = self._link.cursor()
+        self._cr.execute(PREPARE)
         self._held: tuple[int | None, int | None] = (None, None)
         self.database = database
         self.last_used = time.monotonic()
@@ -107,18 +113,10 @@ class Liveness:
         :return: the job, or ``None`` when it was taken back, cancelled or is run by another
         """
         lock = LOCK_SPACE + attempt % LOCK_SPACE_SIZE
-        row = self._one(
-            START,
-            {
-                "lock": lock,
-                "id": job,
-                "attempt": attempt,
-                "last_lock": self._held[0],
-                "last_id": self._held[1],
-                "pid": pid,
-                "host": host,
-            },
-        )
+        try:
+            row = self._one(START, (job, attempt, pid, host, lock, *self._held))
+        except LockNotAvailable:
+            row = None
         if row is None:
             self.release()
             return None
@@ -141,9 +139,8 @@ class Liveness:
             self._link.close()
 
     def _one(self, query: str, params: Any) -> tuple[Any, ...] | None:
-        with self._link.cursor() as cr:
-            cr.execute(query, params)
-            row: tuple[Any, ...] | None = cr.fetchone()
+        self._cr.execute(query, params)
+        row: tuple[Any, ...] | None = self._cr.fetchone()
         self.last_used = time.monotonic()
         return row
 
