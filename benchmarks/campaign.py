@@ -80,14 +80,16 @@ class Campaign:
     sizes: Sizes
     facts: dict[str, Any]
     samples: Samples = field(default_factory=dict)
-    series: dict[str, list[Any]] = field(default_factory=dict)
+    series: dict[str, Any] = field(default_factory=dict)
     """What is drawn as a line rather than summed up in one figure."""
 
     def rounds(self, row: str, measures: Mapping[str, Callable[[], float]]) -> None:
         """Measure in turns: A B, B A, A B …, so that a slow minute of the machine is shared."""
         say(f"--- {row}")
         for number in range(self.sizes.rounds):
-            order = list(measures) if number % 2 == 0 else list(reversed(measures))
+            order = list(measures)
+            if number % 2:
+                order.reverse()
             for who in order:
                 self.note(row, who, measures[who]())
         self.write()

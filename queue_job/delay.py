@@ -181,6 +181,19 @@ class Delayable(Node):
 
         return take
 
+    def delay(self) -> None:
+        """Store the jobs of this call, and of all that comes after it.
+
+        :raises CycleError: when a job would wait for itself
+        """
+        if self._children or must_run_without_delay(self.recordset.env):
+            super().delay()
+            return
+        # Most calls are alone, and need no graph.
+        self._generated_job = False
+        job = self._build_job()
+        self._generated_job = store_jobs(self.recordset.env, [job])[job]
+
     def _head(self) -> list[Delayable]:
         return [self]
 

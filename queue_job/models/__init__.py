@@ -6,5 +6,6 @@ from . import (
     queue_job_dependency,
     queue_job_function,
     queue_job_notice,
+    queue_job_referred,
     queue_job_related_action,
 )

@@ -8,11 +8,12 @@ from odoo.exceptions import AccessError, ConcurrencyError, UserError, Validation
 from odoo.tools import SQL, ormcache
 from odoo.tools.misc import clean_context
 
+from .. import bulk
 from ..core.channels import ChannelError, ancestors, full_name
 from ..core.codec import readable
 from ..core.states import FINAL, JobState, sources
 from ..delay import delay_call
-from ..fields import JobSerialized
+from ..fields import JobSerialized, UncheckedMany2one
 from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
 from ..storage import enqueue, retention, schema
 
@@ -59,19 +60,15 @@ class QueueJob(models.Model):
     name = fields.Char("Description", readonly=True)
     # None of these may be emptied by the deletion of what they refer to: that would write to the
     # row of a job while it runs.
-    user_id = fields.Many2one("res.users", "User", readonly=True, ondelete="restrict")
-    company_id = fields.Many2one("res.company", "Company", readonly=True, ondelete="restrict")
+    user_id = UncheckedMany2one("res.users", "User", readonly=True, ondelete="restrict")
+    company_id = UncheckedMany2one("res.company", "Company", readonly=True, ondelete="restrict")
     state = fields.Selection(STATES, readonly=True, required=True)
 
     model_name = fields.Char("Model", readonly=True)
     method_name = fields.Char("Method", readonly=True)
     channel_method_name = fields.Char("Function", readonly=True)
-    job_function_id = fields.Many2one(
-        "queue.job.function",
-        "Job Function",
-        readonly=True,
-        ondelete="restrict",
-        index="btree_not_null",
+    job_function_id = UncheckedMany2one(
+        "queue.job.function", "Job Function", readonly=True, ondelete="restrict"
     )
     func_string = fields.Char("Call", readonly=True)
     # Records come in the user and rights of the job: whoever reads on from here would borrow them.
@@ -318,6 +315,16 @@ class QueueJob(models.Model):
         return delay_call(self.env, func, args, kwargs, options)
 
     @api.model
+    def _delay_each(self, method, args, kwargs, options):
+        """Store a job for each record of a method; see :func:`~..bulk.delay_each`."""
+        return bulk.delay_each(method, args, kwargs, options)
+
+    @api.model
+    def _delay_many(self, function, items, kwargs, options):
+        """Store a job for each item; see :func:`~..bulk.delay_many`."""
+        return bulk.delay_many(function, self.env, items, kwargs, options)
+
+    @api.model
     def _insert(self, jobs):
         """Store new jobs in this transaction: by one statement, or by the ORM if addons extend it.
 
@@ -326,7 +333,9 @@ class QueueJob(models.Model):
         :rtype: dict
         """
         if not self._is_extended("create"):
-            return enqueue.insert(self.env.cr, [job._store_values(create=True) for job in jobs])
+            rows = [job._store_values(create=True) for job in jobs]
+            types = self._column_types() if len(rows) > 1 else {}
+            return enqueue.insert(self.env.cr, rows, types)
         numbers = {}
         for env, group in groupby(jobs, lambda job: job.env):
             # In the context of the caller, whom the extension may ask for more than the job keeps.
@@ -334,6 +343,13 @@ class QueueJob(models.Model):
             records = model._create_jobs([model._orm_values(job) for job in group])
             numbers.update((record.uuid, record.id) for record in records)
         return numbers
+
+    @api.model
+    @ormcache()
+    def _column_types(self):
+        """Return the type in the database of each column, by its name."""
+        stored = (field for field in self._fields.values() if field.column_type)
+        return {field.name: field.column_type[1] for field in stored}
 
     def _create_jobs(self, vals_list):
         """Create the records of jobs by the ORM.

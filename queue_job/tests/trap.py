@@ -50,6 +50,7 @@ class TrappedJob(Job):
     """
 
     trap: JobsTrap
+    is_plain = False  # Each is to be noted.
 
     def __init__(self, func: Callable, **options: Any) -> None:
         super().__init__(func, **options)
