@@ -217,7 +217,5 @@ def drain_bare(side: Side, number: int, method: str = "noop") -> float:
     side.sql(BARE_JOBS, (method, first, number))
     conf = side.server.folder / "odoo.conf"
     command = [sys.executable, str(HERE / "bare.py"), str(conf), *side.server.options]
-    began, ends = together(
-        [[*command, side.database, share] for share in "01"], side.server.env
-    )
+    began, ends = together([[*command, side.database, share] for share in "01"], side.server.env)
     return number / (max(ends) - began)

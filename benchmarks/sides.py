@@ -173,9 +173,7 @@ class Side:
         """See that a job is there to be copied."""
         self._model(method, args)
 
-    def wait_until(
-        self, condition: Callable[[Any], bool], what: str, look: float = LOOK
-    ) -> float:
+    def wait_until(self, condition: Callable[[Any], bool], what: str, look: float = LOOK) -> float:
         """Wait for a condition of a cursor; return the time at which it was seen.
 
         :param look: seconds between two looks

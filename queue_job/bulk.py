@@ -67,9 +67,7 @@ def delay_many(
     return uuids
 
 
-def _call(
-    records: Any, function: Any, args: tuple, kwargs: dict, options: dict
-) -> delay.Delayable:
+def _call(records: Any, function: Any, args: tuple, kwargs: dict, options: dict) -> delay.Delayable:
     call: delay.Delayable = delay.Delayable(records, **options)._choose(function)(*args, **kwargs)
     return call
 

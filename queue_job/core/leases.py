@@ -70,10 +70,14 @@ class Lease:
     recalled: bool = False
 
     @property
+    def has_waiting(self) -> bool:
+        """Tell whether jobs behind the first may not have been started, and can be taken back."""
+        return len(self.jobs) > 1 and not self.recalled
+
+    @property
     def overdue(self) -> float:
         """When the lease is to be recalled; never, when nothing waits behind its first job."""
-        waits = len(self.jobs) > 1 and not self.recalled
-        return self.opened + OVERDUE_SECONDS if waits else math.inf
+        return self.opened + OVERDUE_SECONDS if self.has_waiting else math.inf
 
 
 class Durations:
@@ -96,6 +100,8 @@ class Durations:
 def pack(jobs: Iterable[JobRef], durations: Durations, most: int) -> list[JobRef]:
     """Return the first of ``jobs`` that fit into one lease.
 
+    They are of one priority: an urgent job is not slowed down by what it passes.
+
     :param jobs: ready jobs of one channel, in order
     :param most: upper limit on their number; at least one job is returned if there is any
     """
@@ -103,7 +109,8 @@ def pack(jobs: Iterable[JobRef], durations: Durations, most: int) -> list[JobRef
     budget = LEASE_SECONDS
     for job in jobs:
         budget -= durations.expected(job.function)
-        if packed and (budget < 0 or len(packed) >= min(most, LEASE_JOBS)):
+        full = budget < 0 or len(packed) >= min(most, LEASE_JOBS)
+        if packed and (full or job.priority != packed[0].priority):
             break
         packed.append(job)
     return packed

@@ -8,6 +8,7 @@ nothing; a new leader builds it afresh from the table.
 from __future__ import annotations
 
 import math
+from bisect import insort
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -122,7 +123,7 @@ class Scheduler:
             may pass in a sequential channel
         """
         self._forget_windows()
-        leased = {job.id for lease in self.leases.values() for job in lease.jobs}
+        leased = self._leased()
         read: Counter[str] = Counter()
         for job in sorted(ready):
             channel = self._channel(job.channel)
@@ -132,6 +133,17 @@ class Scheduler:
                 channel.window.append(job)
         for name, place in held.items():
             self._channel(name).held = place
+
+    def add(self, ready: Iterable[JobRef]) -> None:
+        """Put single ready jobs where they belong in the windows, between two refills.
+
+        :param ready: jobs just read, known ones among them, or taken out of a lease
+        """
+        known = self._leased().union(job.id for job in self.ready())
+        for job in ready:
+            if job.id not in known:
+                known.add(job.id)
+                insort(self._channel(job.channel).window, job)
 
     def adopt(self, job: JobRef, now: float) -> Lease:
         """Count a job that runs already, begun under an earlier leader, as a lease of its own."""
@@ -197,6 +209,18 @@ class Scheduler:
             for channel in self._channels.values()
         )
 
+    def giving_way(self, now: float) -> Lease | None:
+        """Return a lease whose end would let a more urgent job start than those it still holds.
+
+        Asked when nothing can open. The one with the least urgent jobs is the first to give way.
+        """
+        held = [lease for lease in self.leases.values() if lease.has_waiting]
+        for lease in sorted(held, key=lambda lease: lease.jobs[-1], reverse=True):
+            first = self._first_without(lease, now)
+            if first and first.priority < lease.jobs[-1].priority:
+                return lease
+        return None
+
     def overdue(self, now: float) -> list[Lease]:
         """Return the leases that last longer than was expected, with jobs behind the first."""
         return [lease for lease in self.leases.values() if lease.overdue <= now]
@@ -207,6 +231,19 @@ class Scheduler:
         return min([self._next_start(now), *overdue])
 
     # Inside
+
+    def _leased(self) -> set[int]:
+        return {job.id for lease in self.leases.values() for job in lease.jobs}
+
+    def _first_without(self, lease: Lease, now: float) -> JobRef | None:
+        """Return the job that could start if a lease were closed."""
+        nodes = list(self._channel(lease.channel).upwards())
+        for node in nodes:
+            node.running -= 1
+        channel = self._channels[ROOT].best(now)
+        for node in nodes:
+            node.running += 1
+        return channel.window[0] if channel else None
 
     def _next_start(self, now: float) -> float:
         """Return when a throttle lets a job start that nothing else keeps from it."""

@@ -11,7 +11,7 @@ import math
 import queue
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from ..core.channels import ChannelConfig
@@ -34,6 +34,9 @@ READ_SHARE = 10
 
 MISSED_SECONDS = 0.5
 """Pause before asking again for jobs that somebody else holds a lock on."""
+
+WAY_SECONDS = 0.025
+"""Least time between two leases that give way: taking jobs back costs as much as starting them."""
 
 HOLD_SECONDS = 1.0
 """How often to look whether the upgrade of a module is over."""
@@ -88,17 +91,20 @@ class Leader:
         """By number of their lease: jobs that run, but not in a request of ours."""
         self._strays: dict[int, JobRef] = {}
         """Jobs that were given to a worker and not started, and whose row somebody holds."""
-        self._stale = True
+        self._stale = False
         """The window may not be what the table says."""
+        self._heard = False
+        """Something became ready, and may be more urgent than what runs."""
         self._in_line = False
         """A slot is waited for, and whoever frees it wakes this thread."""
         self._missed: dict[int, tuple[JobRef, float]] = {}
         """Jobs that somebody else holds a lock on, and until when they are left alone."""
-        self._sweep = True
+        self._sweep = False
         """Jobs may wait for others that are done."""
         self._refused = 0
         """Times in a row that no worker could be reached."""
         self._read_at = self._poll_at = self._dispatch_at = self._tell_at = -math.inf
+        self._way_at = -math.inf
         self._eta_at = self._orphans_at = math.inf
 
     def lead(self, stopping: Callable[[], bool]) -> None:
@@ -137,8 +143,11 @@ class Leader:
             self._relieve(lease)
         if any(until <= now for _job, until in self._missed.values()):
             self._stale = True
-        if now < self._dispatch_at or self._scheduler.is_full():
+        if now < self._dispatch_at:
             self._stand_in_line(False)
+        elif self._scheduler.is_full():
+            self._stand_in_line(False)
+            self._make_way(now)
         else:
             self._dispatch(now)
 
@@ -148,12 +157,13 @@ class Leader:
         if self._link.notifies:
             self._sweep |= any(notice.payload for notice in self._link.notifies)
             self._link.notifies.clear()
-            self._stale = True
+            self._stale = self._heard = True
 
     def _dispatch(self, now: float) -> None:
         """Open as many leases as there are slots and jobs for."""
         if not self._slots.has_room(self):
             self._stand_in_line(self._wants_slots())
+            self._make_way(now)
             return
         # Before any slot is taken: a database that is slow to answer must not keep them.
         self._refresh(now)
@@ -162,6 +172,24 @@ class Leader:
         self._in_line = len(leases) == taken and self._wants_slots()
         self._slots.settle(self, taken - len(leases), more=self._in_line)
         self._open(leases)
+
+    def _make_way(self, now: float) -> None:
+        """Let a lease end after its current job when something more urgent has been heard of."""
+        if not self._heard or now < self._way_at:
+            return
+        self._heard = False
+        self._way_at = now + WAY_SECONDS
+        held = [lease.jobs[-1].priority for lease in self._leases() if lease.has_waiting]
+        urgent = dispatch.read_heads(self._cr, max(held)) if held else []
+        self._scheduler.add(job for job in urgent if job.id not in self._missed)
+        lease = self._scheduler.giving_way(now)
+        if lease:
+            taken = set(dispatch.recall(self._cr, lease.jobs[1:]))
+            self._scheduler.recall(lease, taken)
+            self._scheduler.add(job for job in lease.jobs if job.id in taken)
+            # There may be more of them than one slot can take, and reading would keep this one.
+            self._heard = True
+            self._read_at = max(self._read_at, now + WAY_SECONDS)
 
     def _wants_slots(self) -> bool:
         """Tell whether a further lease might open if there were a slot for it."""
@@ -194,7 +222,7 @@ class Leader:
             window = dispatch.read_window(self._cr, self._missed)
         self._scheduler.fill(window.ready, self._held())
         done = time.monotonic()
-        self._stale = window.hold
+        self._stale, self._heard = window.hold, False
         self._read_at = done + (HOLD_SECONDS if window.hold else READ_SHARE * (done - began))
         self._eta_at = math.inf if window.next_eta is None else done + max(0, window.next_eta)
         self._tell_of_hold(window.hold, done)
@@ -382,12 +410,19 @@ class Leader:
 
     def _poll(self, now: float) -> None:
         """Compare the table with what is known: nothing may be stuck without anybody's care."""
+        sight = dispatch.look(self._cr)
+        if sight.running:
+            self._reap_strange()
+        self._stale |= sight.pending
+        self._sweep |= sight.waiting
+        self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
+
+    def _reap_strange(self) -> None:
+        """Take back, or adopt, jobs that run in no lease that is known here."""
         known = {job.id for lease in self._leases() for job in lease.jobs}.union(self._strays)
         strange = [job for job in dispatch.read_running(self._cr) if job.id not in known]
         if strange:
             self._reap(strange, WORKER_GONE)
-        self._stale = self._sweep = True
-        self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
 
     def _read_soon(self) -> None:
         """Read the window before anything else is decided."""
@@ -405,9 +440,16 @@ class Leader:
         times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
         if self._dispatch_at > now:
             times.append(self._dispatch_at)
-        elif self._wants_to_read():
-            times.append(self._read_at)
+        else:
+            times += self._next_looks()
         if self._in_line:
             times.append(self._slots.lapse(self))
         times += [until for _job, until in self._missed.values()]
         self._waker.wait(min(times) - now, self._link)
+
+    def _next_looks(self) -> Iterator[float]:
+        """Yield when to look at the table again for what may start."""
+        if self._wants_to_read():
+            yield self._read_at
+        if self._heard and (self._in_line or self._scheduler.is_full()):
+            yield self._way_at

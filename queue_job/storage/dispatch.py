@@ -19,6 +19,9 @@ LEADER_LOCK = 2293787760715711918
 """Key of the session-level advisory lock that makes a leader. It is the community addon's, so that
 the two can never dispatch the same table at a time."""
 
+HEADS = 10
+"""Urgent jobs of a channel that are read while nothing can start; more come with the window."""
+
 TRY_LEAD = "SELECT pg_try_advisory_lock(%s)"
 # Not the waiting form: a statement that waits for the lock would hold back vacuum all that time.
 
@@ -56,6 +59,33 @@ SELECT NULL, NULL, NULL, NULL, NULL, (
 # Steps from one channel to the next in the index instead of reading every row, so that its cost
 # follows the number of channels and the size of the window, never the backlog. The last row tells
 # when the next ETA comes, and whether modules are being changed: code and tables may not fit then.
+
+READ_HEADS = """
+WITH RECURSIVE channels AS (
+    (SELECT channel FROM queue_job
+      WHERE state = 'pending' AND NOT scheduled ORDER BY channel LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.channel FROM queue_job q
+             WHERE q.state = 'pending' AND NOT q.scheduled AND q.channel > channels.channel
+             ORDER BY q.channel LIMIT 1)
+      FROM channels WHERE channels.channel IS NOT NULL
+)
+SELECT heads.* FROM channels CROSS JOIN LATERAL (
+    SELECT q.id, q.priority, q.channel, q.channel_method_name, q.graph_uuid IS NOT NULL
+      FROM queue_job q
+     WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
+       AND q.priority < %s
+     ORDER BY q.priority, q.id LIMIT %s) AS heads
+"""
+# The urgent ones alone: a tenth of what the window costs while a long backlog waits.
+
+LOOK = """
+SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
+    OR EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND scheduled),
+       EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
+       EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
+"""
+# Each finds its answer at the first entry of a partial index.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (
@@ -183,6 +213,20 @@ class Window:
     hold: bool
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What kinds of jobs there are.
+
+    :param pending: some wait, for a slot or for their time
+    :param running: a lease or a worker owns some
+    :param waiting: some wait for others
+    """
+
+    pending: bool
+    running: bool
+    waiting: bool
+
+
 def try_lead(cr: Any) -> bool:
     """Take the leader's lock of this database, or learn that another runner has it."""
     cr.execute(TRY_LEAD, (LEADER_LOCK,))
@@ -214,6 +258,18 @@ def read_window(cr: Any, missed: Iterable[int] = ()) -> Window:
     next_eta, hold = last[5:]
     jobs = [] if hold else [_reference(*row[:5]) for row in ready]
     return Window(jobs, None if next_eta is None else float(next_eta), hold)
+
+
+def read_heads(cr: Any, priority: int) -> list[JobRef]:
+    """Return the first :data:`HEADS` jobs of each channel that are more urgent than a priority."""
+    cr.execute(READ_HEADS, (priority, HEADS))
+    return [_reference(*row) for row in cr.fetchall()]
+
+
+def look(cr: Any) -> Sight:
+    """Return what kinds of jobs there are to care for."""
+    cr.execute(LOOK)
+    return Sight(*cr.fetchone())
 
 
 def read_held(cr: Any) -> dict[str, Place]:

@@ -83,9 +83,7 @@ def _compared(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], Column
     return shared, {name: values for name, values in columns.items() if name not in shared}
 
 
-def _insert(
-    cr: Any, ending: str, shared: Mapping[str, Any], varied: Columns, types: Types
-) -> None:
+def _insert(cr: Any, ending: str, shared: Mapping[str, Any], varied: Columns, types: Types) -> None:
     given = {name: value for name, value in shared.items() if value is not None}
     statement = _statement(tuple(given), tuple((name, types[name]) for name in varied))
     cr.execute(statement + ending, [*given.values(), *map(list, varied.values())])

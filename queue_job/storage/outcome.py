@@ -26,9 +26,7 @@ PREPARE_COMPLETE = "PREPARE queue_job_complete (int, int, text, float8) AS" + CO
 )
 # Planning it takes as long as running it, for the planner looks at every partial index.
 
-EXECUTE_COMPLETE = (
-    "EXECUTE queue_job_complete (%(id)s, %(attempt)s, %(result)s, %(seconds)s)"
-)
+EXECUTE_COMPLETE = "EXECUTE queue_job_complete (%(id)s, %(attempt)s, %(result)s, %(seconds)s)"
 
 POSTPONE = """
 UPDATE queue_job

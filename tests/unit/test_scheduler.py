@@ -508,3 +508,80 @@ def test_the_first_of_what_is_due_wakes():
     for lease in scheduler.overdue(NOW + OVERDUE_SECONDS):
         scheduler.recall(lease, [])
     assert scheduler.wake_up(NOW) == NOW + 5
+
+
+# Giving way
+
+
+def busy(text="root:1", count=20):
+    """Return a scheduler with one lease of ordinary jobs that fills all there is."""
+    scheduler = scheduler_of(text, quick(count))
+    decide(scheduler, slots=1)
+    return scheduler
+
+
+def urgent(number=1000, channel="root", priority=1):
+    return job(number, channel, priority)
+
+
+def test_a_lease_gives_way_to_an_urgent_job():
+    scheduler = busy()
+    scheduler.add([urgent()])
+    assert scheduler.giving_way(NOW) is scheduler.leases[1]
+
+
+@pytest.mark.parametrize("priority", [10, 11])
+def test_no_lease_gives_way_to_a_job_that_is_not_more_urgent(priority):
+    scheduler = busy()
+    scheduler.add([urgent(priority=priority)])
+    assert scheduler.giving_way(NOW) is None
+
+
+def test_a_lease_that_was_recalled_already_is_left_alone():
+    scheduler = busy()
+    scheduler.recall(scheduler.leases[1], [20])
+    scheduler.add([urgent()])
+    assert scheduler.giving_way(NOW) is None
+
+
+def test_a_lease_of_one_job_has_nothing_to_give():
+    scheduler = busy(count=1)
+    scheduler.add([urgent()])
+    assert scheduler.giving_way(NOW) is None
+
+
+def test_no_lease_gives_way_where_that_would_not_help():
+    scheduler = scheduler_of("root:3,a:1,b:1", [*quick(20, "root.a"), job(50, "root.b")])
+    decide(scheduler)
+    scheduler.add([urgent(channel="root.b")])
+    assert scheduler.giving_way(NOW) is None
+
+
+def test_nothing_gives_way_to_a_channel_that_is_paused():
+    scheduler = busy("root:1,a:1:paused")
+    scheduler.add([urgent(channel="root.a")])
+    assert scheduler.giving_way(NOW) is None
+
+
+def test_what_was_taken_back_comes_after_what_it_gave_way_to():
+    scheduler = busy()
+    scheduler.add([urgent()])
+    lease = scheduler.giving_way(NOW)
+    scheduler.recall(lease, [job.id for job in lease.jobs[1:]])
+    scheduler.add(lease.jobs[1:])
+    scheduler.close(lease.number)
+    assert ids(decide(scheduler, slots=1)) == [[1000]]
+    close_all(scheduler)
+    assert ids(decide(scheduler, slots=1)) == [list(range(2, 21))]
+
+
+def test_a_job_that_is_known_is_not_added_twice():
+    scheduler = scheduler_of("root:1", [job(1), job(2)])
+    decide(scheduler)
+    scheduler.add([job(1), job(2), job(3), job(3)])
+    assert [job.id for job in scheduler.ready()] == [2, 3]
+
+
+def test_a_lease_holds_jobs_of_one_priority():
+    ready = [JobRef(1, 9, "root", "quick"), *quick(3)]
+    assert ids(decide(scheduler_of("root:1", ready), slots=1)) == [[9]]

@@ -6,7 +6,7 @@ jobrunner and holds the scheduler to it after every step.
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from unittest import mock
 
 from core import scheduler as scheduler_module
@@ -225,6 +225,18 @@ class Runner(RuleBasedStateMachine):
         rules.waiting = waiting
         self.scheduler.fill(reversed(ready), waiting)
 
+    @precondition(lambda self: self.in_state(PENDING))
+    @rule(data=st.data())
+    def hear_of_some(self, data):
+        heard = data.draw(st.lists(st.sampled_from(self.in_state(PENDING)), max_size=4))
+        self.scheduler.add(heard)
+        leased = {job.id for lease in self.rules.leases.values() for job in lease.jobs}
+        for job in heard:
+            window = self.rules.windows.setdefault(job.channel, [])
+            if job.id not in leased and job not in window:
+                window.append(job)
+                window.sort()
+
     @precondition(lambda self: len(self.rules.leases) < 2)
     @rule(channel=st.sampled_from(CHANNELS + UNKNOWN), priority=st.integers(0, 2))
     def adopt(self, channel, priority):
@@ -358,6 +370,21 @@ class Runner(RuleBasedStateMachine):
             told = {lease.number for lease in self.scheduler.overdue(self.now)}
             leases = self.rules.leases.items()
             assert told == {number for number, lease in leases if lease.overdue <= self.now}
+
+    @invariant()
+    def a_lease_gives_way_to_what_is_more_urgent_and_to_nothing_else(self):
+        if not self.rules:
+            return
+        told = self.scheduler.giving_way(self.now)
+        held = {n: lease for n, lease in self.rules.leases.items() if lease.overdue < math.inf}
+        right = {number for number, lease in held.items() if self.is_passed_over(number, lease)}
+        assert (told.number in right) if told else not right
+
+    def is_passed_over(self, number, lease):
+        """Tell whether something more urgent could start if a lease were not there."""
+        others = {n: other for n, other in self.rules.leases.items() if n != number}
+        first = replace(self.rules, leases=others).next_job(self.now)
+        return first is not None and first.priority < lease.jobs[-1].priority
 
     @invariant()
     def hunger_is_told_when_half_a_window_is_used_and_more_is_to_be_had(self):
