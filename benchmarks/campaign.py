@@ -59,11 +59,12 @@ FULL = Sizes("full", rounds=5, peer=1.0, backlog=1_000_000, soak=300_000, idle=3
 QUICK = Sizes(
     "quick",
     rounds=3,
-    peer=0.05,
-    noops=5_000,
+    peer=0.2,
+    noops=6_000,
     writes=4_000,
     naps=200,
     latencies=30,
+    stored=1_000,
     bulk=20_000,
     seconds=3.0,
 )

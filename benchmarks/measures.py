@@ -23,8 +23,14 @@ SLOW_SECONDS = 5.0
 
 NAP_SECONDS = 0.05
 
+LEARNED = 300
+"""Runs by which a queue may learn how long a function lasts."""
+
 PAUSE = 0.05
 """Between two jobs of an idle server: it is idle when the next one comes."""
+
+WARM = 2
+"""Jobs that are not counted: the first ones fill the caches of workers that never ran one."""
 
 SESSION_PROCESSES = 4
 SESSION_THREADS = 8
@@ -70,11 +76,7 @@ def drain_naps(side: Side, number: int) -> float:
 
 def drain_beside(side: Side, number: int) -> float:
     """Return the rate of no-ops of a function, one call of which lasts :data:`SLOW_SECONDS`."""
-    side.clear()
-    side.prepare("nap", [0])
-    side.prepare("nap", [SLOW_SECONDS])
-    side.store(number // 4, "nap", [0])
-    side.wait_idle(number // 4)
+    _learn_nap(side)
     with side.cursor() as cr:
         cr.execute("BEGIN")
         side.store(1, "nap", [SLOW_SECONDS], cr=cr)
@@ -86,6 +88,23 @@ def drain_beside(side: Side, number: int) -> float:
     rate = number / (side.wait_idle(number, f"AND id <> {slow}") - began)
     side.wait_idle(number)
     return rate
+
+
+def drain_by_three(side: Side, number: int) -> float:
+    """Return the rate of the same no-ops alone, with the capacity that the slow one leaves."""
+    _learn_nap(side)
+    side.store(number, "nap", [0], channel="'root.three'")
+    began = time.monotonic()
+    return number / (side.wait_idle(number) - began)
+
+
+def _learn_nap(side: Side) -> None:
+    """Have the function known as one that is quick."""
+    side.clear()
+    side.prepare("nap", [0])
+    side.prepare("nap", [SLOW_SECONDS])
+    side.store(LEARNED, "nap", [0])
+    side.wait_idle(LEARNED)
 
 
 def drain_under_snapshot(side: Side, number: int) -> float:
@@ -105,35 +124,40 @@ def _check_done(side: Side, number: int) -> None:
 # Waiting for a job to start
 
 
-def latencies(side: Side, number: int, priority: int = 10, *, idle: bool = True) -> list[float]:
-    """Return the time from commit to start of single jobs, one after the other.
+def latencies(side: Side, number: int) -> list[float]:
+    """Return the time from commit to start of single jobs on an idle server."""
+    side.clear()
+    return _latencies(side, number, 10, idle=True)
 
-    :param idle: wait for the end of each
-    """
-    first = int(side.rpc("add", number))
+
+def urgent_latencies(side: Side, number: int) -> list[float]:
+    """Return the time from commit to start of urgent jobs, one after the other, in a backlog."""
+    return _latencies(side, number, 1, idle=False)
+
+
+def _latencies(side: Side, number: int, priority: int, *, idle: bool) -> list[float]:
+    first = int(side.rpc("add", number + WARM))
     side.prepare("stamp")
     with side.cursor() as cr:
-        return [
-            _latency(side, cr, record, priority, idle=idle)
-            for record in range(first, first + number)
-        ]
+        records = range(first, first + number + WARM)
+        return [_latency(side, cr, record, priority, idle=idle) for record in records][WARM:]
 
 
 def _latency(side: Side, cr: Any, record: int, priority: int, *, idle: bool) -> float:
     cr.execute("BEGIN")
-    side.store(1, "stamp", records=record, priority=priority, cr=cr)
+    side.store(1, "stamp", records=record, priority=str(priority), cr=cr)
     committed = time.time()
     cr.execute("COMMIT")
-    if idle:
-        side.wait_idle()
 
-    def has_started(_cr: Any) -> bool:
-        cr.execute(STARTED, (record,))
-        return bool(cr.rowcount)
+    def has_started(look: Any) -> bool:
+        look.execute(STARTED, (record,))
+        return bool(look.rowcount)
 
     side.wait_until(has_started, "a single job")
+    if idle:
+        side.wait_idle()
     time.sleep(PAUSE)
-    return float(cr.fetchone()[0]) - committed
+    return float(side.sql(STARTED, (record,))[0][0]) - committed
 
 
 # Storing

@@ -1,4 +1,4 @@
-"""The two queues: each with a database, an addons path and servers of its own, on one PostgreSQL."""
+"""The two queues: each with a database, an addons path and servers of its own."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ ADDONS = Path(__file__).with_name("addons")
 MODULE = "queue_job_bench"
 MODEL = "queue_job_bench.record"
 
-CHANNELS = "root:4,root.held:1:paused"
-"""The same for both: four jobs at a time, and a place where jobs stay."""
+CHANNELS = "root:4,root.three:3,root.held:1:paused"
+"""The same for both: four jobs at a time, a place for three, and one where jobs stay."""
 
 PATIENCE = 1200.0
 """Seconds until a measurement is given up."""
@@ -47,6 +47,22 @@ INSERT INTO queue_job ({names})
 SELECT {values} FROM queue_job AS job, generate_series(0, %(number)s - 1) AS n
  WHERE job.id = %(model)s
 """
+
+ONE_RECORD = """
+CASE jsonb_typeof(job.records) WHEN 'object'
+     THEN jsonb_set(job.records, '{{ids}}', to_jsonb(ARRAY[{0} + n]))
+     ELSE to_jsonb(regexp_replace(
+        job.records #>> '{{}}', '"ids": \\[\\d+\\]', '"ids": [' || {0} + n || ']')) END
+"""
+"""The peer stores the text of JSON inside of JSON."""
+
+FRESH = {
+    "uuid": "gen_random_uuid()::text",
+    "eta": "NULL",
+    "scheduled": "false",
+    "date_created": "clock_timestamp() AT TIME ZONE 'UTC'",
+}
+"""What is different in every job that was stored just now."""
 
 BUSY = "SELECT EXISTS (SELECT FROM queue_job WHERE state IN ('pending', 'enqueued', 'started'){})"
 
@@ -130,34 +146,28 @@ class Side:
         args: Sequence[Any] = (),
         *,
         records: int | None = None,
-        priority: int = 10,
         cr: Any = None,
+        **columns: str,
     ) -> None:
         """Store copies of a job in one transaction.
 
         :param records: first id of the records that they are for, one each
-        :param priority: lower first
         :param cr: cursor to use, a new one when not given
+        :param columns: SQL for columns that differ from the job's
         """
         if cr is None:
-            with self.cursor() as cursor:
-                return self.store(
-                    number, method, args, records=records, priority=priority, cr=cursor
-                )
+            with self.cursor() as own:
+                self.store(number, method, args, records=records, cr=own, **columns)
+            return
         model = self._model(method, args)
         cr.execute(COLUMNS)
         values = {name: f'job."{name}"' for (name,) in cr.fetchall()}
-        values.update(uuid="gen_random_uuid()::text", eta="NULL", priority=str(priority))
-        values.update(date_created="clock_timestamp() AT TIME ZONE 'UTC'")
-        if "scheduled" in values:
-            values["scheduled"] = "false"
+        values |= {name: value for name, value in FRESH.items() if name in values} | columns
         if records is not None:
-            ids = f"to_jsonb(ARRAY[{int(records)} + n])"
-            values["records"] = f"jsonb_set(job.records, '{{ids}}', {ids})"
+            values["records"] = ONE_RECORD.format(records)
         names = ", ".join(f'"{name}"' for name in values)
         query = COPY.format(names=names, values=", ".join(values.values()))
         cr.execute(query, {"number": number, "model": model})
-        return None
 
     def _model(self, method: str, args: Sequence[Any]) -> int:
         key = (method, *args)

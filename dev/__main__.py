@@ -45,6 +45,20 @@ def acceptance() -> int:
     return test("acceptance")
 
 
+def bench() -> int:
+    """Time this queue beside the community's: most of an hour."""
+    from benchmarks.run import bench as run
+
+    return run()
+
+
+def bench_quick() -> int:
+    """Time the core of that in a few minutes."""
+    from benchmarks.run import bench_quick as run
+
+    return run()
+
+
 def shell_env() -> int:
     """Print what a shell needs to start Odoo by hand: eval "$(python3 -m dev shell-env)"."""
     from .shell import exports
@@ -60,6 +74,8 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "unit": unit,
     "addons": addons,
     "acceptance": acceptance,
+    "bench": bench,
+    "bench-quick": bench_quick,
     "shell-env": shell_env,
 }
 

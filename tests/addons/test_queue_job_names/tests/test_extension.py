@@ -135,7 +135,8 @@ class TestExtendedWrites(NamesCase):
         job = self.record.with_delay().do()
         row = self.stored(job)
         self.seen.clear()
-        executor._let_addons_notice(SimpleNamespace(cr=self.env.cr, job=row))
+        lease = SimpleNamespace(extended=self.env["queue.job"]._is_extended("write"))
+        executor._let_addons_notice(SimpleNamespace(cr=self.env.cr, job=row, lease=lease))
         self.assertEqual(self.seen, [("write", job.uuid, "done")])
 
     def test_write_is_asked_when_a_job_has_failed(self):
