@@ -6,7 +6,7 @@
     "license": "LGPL-3",
     "category": "Technical",
     "depends": ["base", "web", "mail"],
-    "external_dependencies": {"python": ["requests"]},
+    "external_dependencies": {"python": ["urllib3"]},
     "data": [
         "security/queue_job_groups.xml",
         "security/ir.model.access.csv",

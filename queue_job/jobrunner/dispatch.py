@@ -7,15 +7,16 @@ there is no limit on the wait for its answer: the end of the connection is the s
 from __future__ import annotations
 
 import logging
+import json
 import queue
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import requests
-from requests.adapters import DEFAULT_POOLBLOCK, HTTPAdapter
+import urllib3
 
 from ..core.leases import Lease
 from ..core.report import Report, read_reports, write_lease
@@ -37,6 +38,8 @@ SOCKET_OPTIONS = [
 ]
 """A server that vanished without a word is noticed after about 25 s."""
 
+
+OK = 200
 
 HINTS = {
     403: "is it another Odoo, with another database of this name, or is its clock wrong?",
@@ -86,7 +89,9 @@ class Dispatcher:
 
     def __init__(self, url: str, auth: tuple[str, str] | None, threads: int) -> None:
         self._url = url + PATH
-        self._auth = auth
+        self._headers = {"Content-Type": "application/json"}
+        if auth:
+            self._headers |= urllib3.make_headers(basic_auth=":".join(auth))
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         for number in range(threads):
             # Daemons: when the runner stops, the jobs go on in their workers and nobody listens.
@@ -98,62 +103,49 @@ class Dispatcher:
         self._orders.put(order)
 
     def _work(self) -> None:
-        session = _session(self._auth)
+        pool = _pool()
         while True:
             order = self._orders.get()
             try:
-                answer = self._ask(session, order)
+                answer = self._ask(pool, order)
             except Exception as error:
                 # Whatever it is, the slot lives on, and its lease is looked after.
                 _logger.exception("lease not sent")
                 answer = Answer(order.lease.number, None, repr(error))
             order.done(answer)
 
-    def _ask(self, session: requests.Session, order: Order) -> Answer:
+    def _ask(self, pool: urllib3.PoolManager, order: Order) -> Answer:
         """Return the answer of a worker, or why there is none."""
         number = order.lease.number
         body = write_lease((job.id, job.attempt) for job in order.lease.jobs)
         headers = {
-            "Content-Type": "application/json",
+            **self._headers,
             "X-Odoo-Database": order.database,
             HEADER: sign(order.secret, order.database, body, time.time()),
         }
         try:
-            response = session.post(
-                self._url,
-                data=body,
-                headers=headers,
-                timeout=(CONNECT_SECONDS, None),
-                allow_redirects=False,
-            )
-            if response.status_code != requests.codes.ok:
-                hint = HINTS.get(response.status_code, "see the log of the Odoo server there")
-                problem = f"{self._url} answered {response.status_code}: {hint}"
+            response = pool.request("POST", self._url, body=body, headers=headers, redirect=False)
+            if response.status != OK:
+                hint = HINTS.get(response.status, "see the log of the Odoo server there")
+                problem = f"{self._url} answered {response.status}: {hint}"
                 return Answer(number, None, problem)
-            return Answer(number, read_reports(response.json()))
-        except requests.RequestException as error:
+            return Answer(number, read_reports(json.loads(response.data)))
+        except urllib3.exceptions.HTTPError as error:
             return Answer(number, None, f"{self._url}: {error}")
         except (TypeError, ValueError) as error:
             return Answer(number, None, f"{self._url} did not answer with reports: {error}")
 
 
-class _Adapter(HTTPAdapter):
-    """Sets the options of the sockets."""
+def _pool() -> urllib3.PoolManager:
+    """Return what makes the connections of a slot.
 
-    def init_poolmanager(
-        self, connections: int, maxsize: int, block: bool = DEFAULT_POOLBLOCK, **options: object
-    ) -> None:
-        """Make the pool with our options for its sockets."""
-        super().init_poolmanager(
-            connections, maxsize, block, socket_options=SOCKET_OPTIONS, **options
-        )
-
-
-def _session(auth: tuple[str, str] | None) -> requests.Session:
-    session = requests.Session()
-    # The workers are ours: neither a proxy nor a .netrc of the environment is between.
-    session.trust_env = False
-    session.auth = auth
-    session.mount("http://", _Adapter())
-    session.mount("https://", _Adapter())
-    return session
+    The workers are ours: neither a proxy nor a .netrc of the environment is between. A request is
+    never sent again by itself, since the jobs in it may have been run.
+    """
+    return urllib3.PoolManager(
+        maxsize=1,
+        retries=False,
+        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=None),
+        socket_options=SOCKET_OPTIONS,
+        ssl_context=ssl.create_default_context(),
+    )

@@ -80,6 +80,7 @@ class Leader:
         self._database = database
         self._link = link
         self._cr = link.cursor()
+        dispatch.prepare(self._cr)
         self._secret = dispatch.read_secret(self._cr)
         self._scheduler = Scheduler(channels)
         self._strict = any(config.sequential for config in channels.values())

@@ -34,6 +34,7 @@ SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
 READ_SIGNING_KEY = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
 
 READ_WINDOW = """
+PREPARE queue_job_window (int, int[]) AS
 WITH RECURSIVE channels AS (
     (SELECT channel FROM queue_job
       WHERE state = 'pending' AND NOT scheduled ORDER BY channel LIMIT 1)
@@ -48,8 +49,8 @@ SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
   FROM channels CROSS JOIN LATERAL (
         SELECT q.id, q.priority, q.channel_method_name, q.graph_uuid FROM queue_job q
          WHERE q.channel = channels.channel AND q.state = 'pending' AND NOT q.scheduled
-           AND q.id <> ALL(%(missed)s::int[])
-         ORDER BY q.priority, q.id LIMIT %(window)s) ready
+           AND q.id <> ALL($2)
+         ORDER BY q.priority, q.id LIMIT $1) ready
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, (
     SELECT EXTRACT(epoch FROM q.eta - now() AT TIME ZONE 'UTC') FROM queue_job q
@@ -118,12 +119,13 @@ UPDATE queue_job SET scheduled = false
 # which is stable, and so bounds the walk through the index; clock_timestamp() would read all of it.
 
 ENQUEUE = """
+PREPARE queue_job_enqueue (int[]) AS
 UPDATE queue_job
    SET state = 'enqueued', attempt = attempt + 1,
        date_enqueued = clock_timestamp() AT TIME ZONE 'UTC'
  WHERE id IN (
     SELECT id FROM queue_job
-     WHERE id = ANY(%s) AND state = 'pending' AND scheduled IS NOT TRUE
+     WHERE id = ANY($1) AND state = 'pending' AND scheduled IS NOT TRUE
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, attempt
 """
@@ -242,6 +244,12 @@ def is_installed(cr: Any) -> bool:
     return bool(cr.fetchone()[0])
 
 
+def prepare(cr: Any) -> None:
+    """Plan the two statements of every lease, once for the connection."""
+    cr.execute(READ_WINDOW)
+    cr.execute(ENQUEUE)
+
+
 def read_secret(cr: Any) -> str:
     """Return the database's own secret, with which run requests are signed."""
     cr.execute(READ_SIGNING_KEY)
@@ -253,7 +261,7 @@ def read_window(cr: Any, missed: Iterable[int] = ()) -> Window:
 
     :param missed: jobs to leave out, because somebody holds a lock on them
     """
-    cr.execute(READ_WINDOW, {"window": WINDOW, "missed": list(missed)})
+    cr.execute("EXECUTE queue_job_window (%s, %s)", (WINDOW, list(missed)))
     *ready, last = cr.fetchall()
     next_eta, hold = last[5:]
     jobs = [] if hold else [_reference(*row[:5]) for row in ready]
@@ -286,7 +294,7 @@ def promote(cr: Any) -> int:
 
 def enqueue(cr: Any, ids: Sequence[int]) -> dict[int, int]:
     """Mark jobs as leased; return the attempt of each that was still there to be had."""
-    cr.execute(ENQUEUE, (list(ids),))
+    cr.execute("EXECUTE queue_job_enqueue (%s)", (list(ids),))
     return dict(cr.fetchall())
 
 

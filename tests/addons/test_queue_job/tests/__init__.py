@@ -1,5 +1,6 @@
 from . import (
     test_access,
+    test_bulk,
     test_channels_and_functions,
     test_declaration,
     test_delay,

@@ -1,9 +1,16 @@
+from odoo.exceptions import UserError
+
 from odoo.addons.queue_job.storage import dispatch, schema
 
 from .common import JobCase
 
 
 class TestSchema(JobCase):
+    def setUp(self):
+        super().setUp()
+        self.env.cr.execute("DEALLOCATE ALL")
+        dispatch.prepare(self.env.cr)
+
     def plan(self, query, params=None):
         """Return the plan that PostgreSQL makes for a large table."""
         self.env.cr.execute("SET LOCAL enable_seqscan = off")
@@ -12,8 +19,13 @@ class TestSchema(JobCase):
 
     def test_hot_statements_use_the_partial_indexes(self):
         cases = (
-            ("queue_job_ready_index", dispatch.READ_WINDOW, {"window": 500, "missed": []}),
-            ("queue_job_scheduled_index", dispatch.READ_WINDOW, {"window": 500, "missed": []}),
+            ("queue_job_ready_index", "EXECUTE queue_job_window (500, '{}')", None),
+            ("queue_job_scheduled_index", "EXECUTE queue_job_window (500, '{}')", None),
+            ("queue_job_ready_index", dispatch.READ_HEADS, (10, 10)),
+            ("queue_job_ready_index", dispatch.LOOK, None),
+            ("queue_job_scheduled_index", dispatch.LOOK, None),
+            ("queue_job_running_index", dispatch.LOOK, None),
+            ("queue_job_waiting_index", dispatch.LOOK, None),
             ("queue_job_retrying_index", dispatch.READ_HELD, None),
             ("queue_job_scheduled_index", dispatch.PROMOTE, None),
             ("queue_job_running_index", dispatch.READ_RUNNING, None),
@@ -23,6 +35,31 @@ class TestSchema(JobCase):
                 plan = self.plan(query, params)
                 self.assertIn(index, plan)
                 self.assertNotIn("Seq Scan on queue_job", plan)
+
+    def test_jobs_refer_to_others_without_foreign_keys(self):
+        self.env.cr.execute(
+            "SELECT conname FROM pg_constraint WHERE conrelid = 'queue_job'::regclass "
+            "AND contype = 'f'"
+        )
+        self.assertEqual(self.env.cr.fetchall(), [])
+
+    def test_what_jobs_refer_to_is_not_deleted(self):
+        user = self.env["res.users"].create({"name": "User with a job", "login": "has_a_job"})
+        job = self.stored(self.record.noop.delay())
+        self.env.cr.execute("UPDATE queue_job SET user_id = %s WHERE id = %s", (user.id, job.id))
+        company = self.env["res.company"].create({"name": "Company with a job"})
+        self.env.cr.execute(
+            "UPDATE queue_job SET company_id = %s WHERE id = %s", (company.id, job.id)
+        )
+        job.invalidate_recordset()
+        for referred in (user, company, job.job_function_id):
+            with self.subTest(referred=referred), self.assertRaisesRegex(UserError, job.uuid):
+                referred.unlink()
+
+    def test_a_user_without_jobs_is_deleted(self):
+        user = self.env["res.users"].create({"name": "User without jobs", "login": "has_none"})
+        user.unlink()
+        self.assertFalse(user.exists())
 
     def test_indexes_and_triggers_can_be_made_again(self):
         schema.create(self.env.cr)
