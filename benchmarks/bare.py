@@ -1,8 +1,10 @@
 """The limit: what two Odoo processes reach in a bare loop of claim, run, complete and commit.
 
 No runner, no request per job, no channels, no retries, nobody to compete with: each takes every
-other row of a narrow table, with as little Python around the ORM call as there can be. Run by the interpreter that has Odoo:
-``bare.py CONFIGURATION ADDONS DATABASE SHARE``; it prints when its last job was done.
+other row of a narrow table, with as little Python around the ORM call as there can be.
+
+Run by the interpreter that has Odoo: ``bare.py CONFIGURATION ADDONS DATABASE SHARE``; it prints
+when its last job was done.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ QUICK = Sizes(
 
 @dataclass
 class Campaign:
-    """What was measured so far; written down after every row, so that an end in between loses little.
+    """What was measured so far; written down after every row, so that little can be lost.
 
     :param sizes: how much of everything
     :param facts: machine, versions and settings

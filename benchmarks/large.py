@@ -10,8 +10,6 @@ from typing import Any
 
 import psutil
 
-from dev.postgres import PrivateCluster
-
 from .measures import drain
 from .sides import Side
 
@@ -69,16 +67,16 @@ def fill(side: Side, waiting: int, done: int) -> None:
     with side.serving():
         side.clear()
         side.prepare("stamp")
-        side.store(1, channel="'root.held'")  # So that there is one to be copied.
+        side.store(1, columns={"channel": "'root.held'"})  # So that there is one to be copied.
     for _batch in range(done // BATCH):
-        side.store(BATCH, **DONE_LONG_AGO)
+        side.store(BATCH, columns=DONE_LONG_AGO)
     for _batch in range(waiting // BATCH):
         side.store(BATCH)
     side.sql("VACUUM ANALYZE queue_job")
 
 
 def first_dispatch(side: Side) -> float:
-    """Return the seconds from the runner's connection to its first job, of a server just started."""
+    """Return the seconds from the connection of the runner to its first job."""
     since = side.sql(NOW)[0]
 
     def has_begun(cr: Any) -> bool:
@@ -116,7 +114,7 @@ def rate_from_backlog(side: Side) -> float:
 
 
 def soak(side: Side, number: int) -> dict[str, Any]:
-    """Run jobs for long, stored as they are needed; return rates, dead rows, size and the series."""
+    """Run jobs for long, stored as they are needed; return rates, dead rows, size, series."""
     side.clear()
     side.prepare("noop")
     stored, dead, series, began = 0, 0, [], time.monotonic()
@@ -211,5 +209,4 @@ def _cpu(side: Side) -> float:
 
 
 def _log(side: Side) -> str:
-    assert isinstance(side.cluster, PrivateCluster)
-    return side.cluster.log_text()
+    return str(side.cluster.log.read_text(errors="replace"))

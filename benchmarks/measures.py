@@ -40,8 +40,10 @@ PATIENCE = 900.0
 
 BARE_TABLE = (
     "DROP TABLE IF EXISTS queue_job_bench_bare",
-    "CREATE TABLE queue_job_bench_bare (id serial PRIMARY KEY, state varchar NOT NULL,"
-    " model varchar, method varchar, record int)",
+    """
+    CREATE TABLE queue_job_bench_bare (
+        id serial PRIMARY KEY, state varchar NOT NULL, model varchar, method varchar, record int)
+    """,
     "CREATE INDEX ON queue_job_bench_bare (id) WHERE state = 'pending'",
     "ALTER TABLE queue_job_bench_bare OWNER TO {owner}",
 )
@@ -93,7 +95,7 @@ def drain_beside(side: Side, number: int) -> float:
 def drain_by_three(side: Side, number: int) -> float:
     """Return the rate of the same no-ops alone, with the capacity that the slow one leaves."""
     _learn_nap(side)
-    side.store(number, "nap", [0], channel="'root.three'")
+    side.store(number, "nap", [0], columns={"channel": "'root.three'"})
     began = time.monotonic()
     return number / (side.wait_idle(number) - began)
 
@@ -145,7 +147,7 @@ def _latencies(side: Side, number: int, priority: int, *, idle: bool) -> list[fl
 
 def _latency(side: Side, cr: Any, record: int, priority: int, *, idle: bool) -> float:
     cr.execute("BEGIN")
-    side.store(1, "stamp", records=record, priority=str(priority), cr=cr)
+    side.store(1, "stamp", records=record, columns={"priority": str(priority)}, cr=cr)
     committed = time.time()
     cr.execute("COMMIT")
 
@@ -205,7 +207,7 @@ def together(
 
 
 @contextmanager
-def child(command: Sequence[str], env: Mapping[str, str]) -> Iterator[subprocess.Popen[str]]:
+def child(command: Sequence[str], env: Mapping[str, str] | None) -> Iterator[subprocess.Popen[str]]:
     """Have a program run that says when it is ready."""
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
@@ -226,7 +228,7 @@ def answer(process: subprocess.Popen[str]) -> str:
     """Return the next line of a program; it ends by itself, or this raises."""
     line = process.stdout.readline()  # type: ignore[union-attr]
     if not line:
-        raise SetupError(f"{process.args} ended without an answer")
+        raise SetupError(f"{process.args!r} ended without an answer")
     return line.strip()
 
 

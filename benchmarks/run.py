@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from dev import cache, odoo
 from dev.postgres import Cluster
-from dev.process import capture, check, stop
+from dev.process import Command, capture, check, stop
 from dev.template import Templates
 from dev.terminal import say
 
@@ -74,9 +75,8 @@ class Elsewhere:
             self._run("store_all", number)
             began = time.monotonic()
             with closing(self.cluster.connect(self.database)) as link, link.cursor() as cr:
-                cr.execute(LEFT)
-                first = cr.fetchone()[0]
-                while (cr.execute(LEFT) or cr.fetchone()[0]) > 0:
+                first = _left(cr)
+                while _left(cr):
                     time.sleep(LOOK)
             rate = first / (time.monotonic() - began)
             stop(one)  # type: ignore[arg-type]
@@ -89,6 +89,11 @@ class Elsewhere:
     def _run(self, command: str, number: int) -> str:
         call = [*self._command, command, str(number)]
         return subprocess.run(call, check=True, capture_output=True, text=True).stdout
+
+
+def _left(cr: Any) -> int:
+    cr.execute(LEFT)
+    return int(cr.fetchone()[0])
 
 
 def two_workers(c: Campaign, mine: Side, other: Side, elsewhere: Elsewhere) -> None:
@@ -248,7 +253,7 @@ def small_memory(c: Campaign, sides: dict[str, Side]) -> None:
         with side.serving():
             side.clear()
             side.prepare("noop")
-        side.store(1_000, channel="'root.held'")
+        side.store(1_000, columns={"channel": "'root.held'"})
         side.store(large.WARM)
         with side.serving():
             side.wait_idle(where="AND channel = 'root'")
@@ -297,7 +302,7 @@ def environment() -> Path:
 def _install(requirements: Path, folder: Path) -> None:
     remedy = "check the network and try again"
     check([sys.executable, "-m", "venv", folder], timeout=300, remedy=remedy)
-    pip = [folder / "bin" / "python", "-m", "pip", "install", "-r", requirements]
+    pip: Command = [folder / "bin" / "python", "-m", "pip", "install", "-r", requirements]
     capture(pip, timeout=1800, remedy=remedy)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ CASE jsonb_typeof(job.records) WHEN 'object'
         job.records #>> '{{}}', '"ids": \\[\\d+\\]', '"ids": [' || {0} + n || ']')) END
 """
 """The peer stores the text of JSON inside of JSON."""
+
+NO_COLUMNS: Mapping[str, str] = {}
 
 FRESH = {
     "uuid": "gen_random_uuid()::text",
@@ -146,23 +148,24 @@ class Side:
         args: Sequence[Any] = (),
         *,
         records: int | None = None,
+        columns: Mapping[str, str] = NO_COLUMNS,
         cr: Any = None,
-        **columns: str,
     ) -> None:
         """Store copies of a job in one transaction.
 
         :param records: first id of the records that they are for, one each
-        :param cr: cursor to use, a new one when not given
         :param columns: SQL for columns that differ from the job's
+        :param cr: cursor to use, a new one when not given
         """
         if cr is None:
             with self.cursor() as own:
-                self.store(number, method, args, records=records, cr=own, **columns)
+                self.store(number, method, args, records=records, columns=columns, cr=own)
             return
         model = self._model(method, args)
         cr.execute(COLUMNS)
         values = {name: f'job."{name}"' for (name,) in cr.fetchall()}
-        values |= {name: value for name, value in FRESH.items() if name in values} | columns
+        values |= {name: value for name, value in FRESH.items() if name in values}
+        values.update(columns)
         if records is not None:
             values["records"] = ONE_RECORD.format(records)
         names = ", ".join(f'"{name}"' for name in values)

@@ -13,11 +13,10 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from weakref import WeakSet
 
 import psycopg2
 from psycopg2 import errorcodes
@@ -53,13 +52,7 @@ CONFLICTS = (
 
 HOST = socket.gethostname()
 
-PREPARED_FROM = 8
-"""Jobs of a lease from which it pays to plan their completion once for all."""
-
 _pool = LivenessPool()
-
-_planned: WeakSet[Any] = WeakSet()
-"""Cursors on which the completion of a job is planned."""
 
 
 class _Taken(Exception):
@@ -72,13 +65,13 @@ class _Lease:
 
     :param cr: cursor, of which each job makes a transaction of its own
     :param liveness: side connection that holds the lock of the running job
-    :param prepared: whether the completion of a job was planned on the cursor
+    :param direct: whether no pooler is between the cursor and PostgreSQL
     :param extended: whether another addon extends the writing of jobs
     """
 
     cr: Any
     liveness: Liveness
-    prepared: bool
+    direct: bool
     extended: bool
 
 
@@ -107,7 +100,7 @@ class _Run:
         return time.monotonic() - self.began
 
 
-def run_lease(cr: Any, jobs: Sequence[tuple[int, int]]) -> list[Report]:
+def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
     """Run the jobs of a lease, one after the other.
 
     :param cr: Odoo cursor without a transaction worth keeping
@@ -117,19 +110,16 @@ def run_lease(cr: Any, jobs: Sequence[tuple[int, int]]) -> list[Report]:
     cr.rollback()
     liveness = _pool.take(cr.dbname, settings().database)
     try:
-        return list(_run_each(_prepare(cr, liveness, len(jobs)), jobs))
+        return list(_run_each(_open_lease(cr, liveness), jobs))
     finally:
         _pool.give_back(liveness)
 
 
-def _prepare(cr: Any, liveness: Liveness, number: int) -> _Lease:
-    """Do once what would else be done for each of so many jobs."""
+def _open_lease(cr: Any, liveness: Liveness) -> _Lease:
+    """Do once what would else be done for each job."""
     env = api.Environment(cr, SUPERUSER_ID, {})
-    # Who names another way for direct connections has a pooler in the way of all others.
-    if number >= PREPARED_FROM and cr not in _planned and not settings().database:
-        outcome.prepare(cr)
-        _planned.add(cr)
-    return _Lease(cr, liveness, cr in _planned, env["queue.job"]._is_extended("write"))
+    extended = env["queue.job"]._is_extended("write")
+    return _Lease(cr, liveness, settings().is_direct, extended)
 
 
 def _run_each(lease: _Lease, jobs: Iterable[tuple[int, int]]) -> Iterator[Report]:
@@ -235,9 +225,9 @@ def _perform(run: _Run) -> Outcome:
     run.cr.flush()
     text = None if result is None else _storable(str(result))
     seconds = run.seconds
-    job, prepared = run.job, run.lease.prepared
+    job, direct = run.job, run.lease.direct
     if not outcome.complete(
-        run.cr, job.id, job.attempt, result=text, seconds=seconds, prepared=prepared
+        run.cr, job.id, job.attempt, result=text, seconds=seconds, direct=direct
     ):
         raise _Taken
     _let_addons_notice(run)

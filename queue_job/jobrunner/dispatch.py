@@ -6,8 +6,8 @@ there is no limit on the wait for its answer: the end of the connection is the s
 
 from __future__ import annotations
 
-import logging
 import json
+import logging
 import queue
 import socket
 import ssl

@@ -15,6 +15,7 @@ from ..core.states import FINAL, JobState, sources
 from ..delay import delay_call
 from ..fields import JobSerialized, UncheckedMany2one
 from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
+from ..settings import settings
 from ..storage import enqueue, retention, schema
 
 RETENTION_BATCH = 10_000
@@ -335,7 +336,8 @@ class QueueJob(models.Model):
         if not self._is_extended("create"):
             rows = [job._store_values(create=True) for job in jobs]
             types = self._column_types() if len(rows) > 1 else {}
-            return enqueue.insert(self.env.cr, rows, types)
+            direct = settings().is_direct
+            return enqueue.insert(self.env.cr, rows, types, direct=direct)
         numbers = {}
         for env, group in groupby(jobs, lambda job: job.env):
             # In the context of the caller, whom the extension may ask for more than the job keeps.

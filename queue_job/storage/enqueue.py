@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
+
+from . import plans
 
 INSERT = "INSERT INTO queue_job ({columns}) {rows}"
 
@@ -39,7 +42,9 @@ Columns = Mapping[str, Sequence[Any]]
 """Values by the name of a column, one per job."""
 
 
-def insert(cr: Any, rows: Sequence[Mapping[str, Any]], types: Types) -> dict[str, int]:
+def insert(
+    cr: Any, rows: Sequence[Mapping[str, Any]], types: Types, *, direct: bool
+) -> dict[str, int]:
     """Store jobs and return the id of each by its uuid.
 
     One whose identity is claimed already is missing in the answer.
@@ -47,10 +52,14 @@ def insert(cr: Any, rows: Sequence[Mapping[str, Any]], types: Types) -> dict[str
     :param cr: Odoo cursor of the caller's transaction, so that a rollback takes the jobs with it
     :param rows: column values; what a row does not have is left empty
     :param types: of all columns of the table; not needed for a single row
+    :param direct: whether no pooler is between
     """
-    shared, varied = _compared(rows) if len(rows) > 1 else (rows[0], {})
     claims = any(row.get("identity_claim") for row in rows)
-    _insert(cr, UNLESS_CLAIMED + NUMBERS if claims else NUMBERS, shared, varied, types)
+    ending = UNLESS_CLAIMED + NUMBERS if claims else NUMBERS
+    if len(rows) == 1:
+        _insert_one(cr, ending, rows[0], direct=direct)
+    else:
+        _insert(cr, ending, *_compared(rows), types)
     return {uuid: number for number, uuid in cr.fetchall()}
 
 
@@ -81,6 +90,14 @@ def _compared(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], Column
     columns = {name: [row.get(name) for row in rows] for name in names}
     shared = {n: values[0] for n, values in columns.items() if values.count(values[0]) == len(rows)}
     return shared, {name: values for name, values in columns.items() if name not in shared}
+
+
+def _insert_one(cr: Any, ending: str, row: Mapping[str, Any], *, direct: bool) -> None:
+    """Store a single job; many a transaction stores one after the other."""
+    given = {name: value for name, value in row.items() if value is not None}
+    statement = _statement(tuple(given), ()) + ending
+    name = f"queue_job_insert_{zlib.crc32(statement.encode()):08x}"
+    plans.execute(cr, name, statement, list(given.values()), direct=direct)
 
 
 def _insert(cr: Any, ending: str, shared: Mapping[str, Any], varied: Columns, types: Types) -> None:

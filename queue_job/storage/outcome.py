@@ -8,25 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import plans
+
 COMPLETE = """
 UPDATE queue_job
-   SET state = 'done', result = {result}, exec_time = {seconds},
+   SET state = 'done', result = %s, exec_time = %s,
        date_done = clock_timestamp() AT TIME ZONE 'UTC', identity_claim = NULL,
        exc_name = NULL, exc_message = NULL, exc_info = NULL
- WHERE id = {id} AND attempt = {attempt} AND state = 'started'
+ WHERE id = %s AND attempt = %s AND state = 'started'
 """
 # Commits together with the job's work: its effects and its end are one.
-
-COMPLETE_ONCE = COMPLETE.format(
-    id="%(id)s", attempt="%(attempt)s", result="%(result)s", seconds="%(seconds)s"
-)
-
-PREPARE_COMPLETE = "PREPARE queue_job_complete (int, int, text, float8) AS" + COMPLETE.format(
-    id="$1", attempt="$2", result="$3", seconds="$4"
-)
-# Planning it takes as long as running it, for the planner looks at every partial index.
-
-EXECUTE_COMPLETE = "EXECUTE queue_job_complete (%(id)s, %(attempt)s, %(result)s, %(seconds)s)"
 
 POSTPONE = """
 UPDATE queue_job
@@ -45,27 +36,16 @@ UPDATE queue_job
 """
 
 
-def prepare(cr: Any) -> None:
-    """Plan the completion once for all jobs of a lease, in a transaction that ends here.
-
-    It lasts as long as the lease: Odoo resets a connection before it is used for anything else. Not
-    for a connection through a pooler, where the next transaction may be in another session.
-    """
-    cr.execute(PREPARE_COMPLETE)
-    # What is prepared stays. A job's transaction must not begin before the job is started.
-    cr.rollback()
-
-
 def complete(
-    cr: Any, job: int, attempt: int, *, result: str | None, seconds: float, prepared: bool = False
+    cr: Any, job: int, attempt: int, *, result: str | None, seconds: float, direct: bool
 ) -> bool:
     """Record the success of a job in its own transaction.
 
     :param seconds: how long it ran
-    :param prepared: whether :func:`prepare` was called for this connection
+    :param direct: whether no pooler is between
     """
-    query = EXECUTE_COMPLETE if prepared else COMPLETE_ONCE
-    cr.execute(query, {"id": job, "attempt": attempt, "result": result, "seconds": seconds})
+    values = [result, seconds, job, attempt]
+    plans.execute(cr, "queue_job_complete", COMPLETE, values, direct=direct)
     return bool(cr.rowcount)
 
 

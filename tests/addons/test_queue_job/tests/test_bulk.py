@@ -40,7 +40,7 @@ class TestBulk(JobCase):
         found = self.env["queue.job"].search([("uuid", "in", uuids)])
         return found.sorted(lambda job: uuids.index(job.uuid))
 
-    def assertAlike(self, many, single):
+    def check_alike(self, many, single):
         for name in STORED:
             self.assertEqual(many[name], single[name], name)
         self.assertEqual(many._stored("records"), single._stored("records"))
@@ -50,7 +50,7 @@ class TestBulk(JobCase):
         many = self.jobs(self.records.write_value.delay_each(7, **options))
         self.assertEqual(len(many), 5)
         for record, job in zip(self.records, many, strict=True):
-            self.assertAlike(job, self.stored(record.write_value.delay(7, **options)))
+            self.check_alike(job, self.stored(record.write_value.delay(7, **options)))
 
     def test_keyword_arguments_and_a_time_of_their_own(self):
         many = self.jobs(self.records.noop.delay_each(1, two=2, eta=3600))
@@ -99,7 +99,7 @@ class TestBulk(JobCase):
         items = [(self.record._name, record.id) for record in self.records]
         many = self.jobs(a_heavy_task.delay_many(session, items, priority=2))
         for item, job in zip(items, many, strict=True):
-            self.assertAlike(job, self.stored(a_heavy_task.delay(session, *item, priority=2)))
+            self.check_alike(job, self.stored(a_heavy_task.delay(session, *item, priority=2)))
 
     def test_an_item_that_is_no_tuple_is_the_only_argument(self):
         many = self.jobs(takes_an_env.delay_many(self.env, iter([1, "two", [3]])))

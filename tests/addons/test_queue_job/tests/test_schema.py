@@ -8,8 +8,9 @@ from .common import JobCase
 class TestSchema(JobCase):
     def setUp(self):
         super().setUp()
-        self.env.cr.execute("DEALLOCATE ALL")
-        dispatch.prepare(self.env.cr)
+        self.env.cr.execute("SELECT name FROM pg_prepared_statements")
+        if ("queue_job_window",) not in self.env.cr.fetchall():
+            dispatch.prepare(self.env.cr)
 
     def plan(self, query, params=None):
         """Return the plan that PostgreSQL makes for a large table."""
