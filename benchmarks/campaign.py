@@ -27,7 +27,8 @@ class Sizes:
 
     :param name: of the files that the results go to
     :param rounds: of the repeated measurements
-    :param peer: part of the jobs of a draining or storing that the peer is given
+    :param peer: part of the jobs of a drain that the peer is given, whose rate does not depend on
+        their number; it would take most of an hour
     :param seconds: of the sessions that commit beside each other
     :param backlog: waiting and finished jobs of a full table; 0 leaves out all that needs one
     :param soak: jobs of the long run
@@ -55,7 +56,7 @@ class Sizes:
         return int(number * self.peer) if side == "peer" else number
 
 
-FULL = Sizes("full", rounds=5, peer=1.0, backlog=1_000_000, soak=300_000, idle=300.0)
+FULL = Sizes("full", rounds=5, peer=0.2, backlog=1_000_000, soak=300_000, idle=180.0)
 QUICK = Sizes(
     "quick",
     rounds=3,

@@ -1,6 +1,6 @@
 {
     "name": "Job Queue",
-    "version": "19.0.3.0.0",
+    "version": "19.0.3.1.0",
     "summary": "Run slow work in the background, in its own transaction, on Odoo's HTTP workers",
     "author": "The queue_job developers",
     "license": "LGPL-3",

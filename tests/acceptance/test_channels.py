@@ -95,7 +95,7 @@ def test_root_bounds_the_whole(jobs):
 def test_a_slow_job_does_not_strand_those_behind_it(jobs):
     """Jobs of one function, quick at first, so that leases grow; then one that is slow."""
     jobs.wait(jobs.delay("sleep", 0, times=200))
-    slow = jobs.delay("sleep", 6, priority=1)
+    slow = jobs.delay("sleep", 6)
     quick = jobs.delay("sleep", 0, times=200)
     jobs.wait(quick, ["done"], patience=5)
     assert jobs.column("state", slow) == ["started"]
