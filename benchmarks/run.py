@@ -107,7 +107,7 @@ def two_workers(c: Campaign, mine: Side, other: Side, elsewhere: Elsewhere) -> N
             {
                 **each(c, sides, measures.drain, size.noops),
                 "bare": partial(measures.drain_bare, mine, size.noops),
-                "elsewhere": partial(elsewhere.drain, size.noops),
+                "elsewhere": partial(elsewhere.drain, size.noops // 4),
             },
         )
         write = partial(measures.drain, method="write_value")
