@@ -94,6 +94,8 @@ class Leader:
         """Jobs that were given to a worker and not started, and whose row somebody holds."""
         self._stale = False
         """The window may not be what the table says."""
+        self._on_hold = False
+        """Modules are being changed, and nothing is to start."""
         self._heard = False
         """Something became ready, and may be more urgent than what runs."""
         self._in_line = False
@@ -176,7 +178,7 @@ class Leader:
 
     def _make_way(self, now: float) -> None:
         """Let a lease end after its current job when something more urgent has been heard of."""
-        if not self._heard or now < self._way_at:
+        if not self._heard or self._on_hold or now < self._way_at:
             return
         self._heard = False
         self._way_at = now + WAY_SECONDS
@@ -188,9 +190,11 @@ class Leader:
             taken = set(dispatch.recall(self._cr, lease.jobs[1:]))
             self._scheduler.recall(lease, taken)
             self._scheduler.add(job for job in lease.jobs if job.id in taken)
-            # There may be more of them than one slot can take, and reading would keep this one.
+            # There may be more of them than one slot can take.
             self._heard = True
-            self._read_at = max(self._read_at, now + WAY_SECONDS)
+            if self._read_at > -math.inf:
+                # Reading would keep the urgent one; where it was asked for, order depends on it.
+                self._read_at = max(self._read_at, now + WAY_SECONDS)
 
     def _wants_slots(self) -> bool:
         """Tell whether a further lease might open if there were a slot for it."""
@@ -223,7 +227,8 @@ class Leader:
             window = dispatch.read_window(self._cr, self._missed)
         self._scheduler.fill(window.ready, self._held())
         done = time.monotonic()
-        self._stale, self._heard = window.hold, False
+        self._stale = self._on_hold = window.hold
+        self._heard = False
         self._read_at = done + (HOLD_SECONDS if window.hold else READ_SHARE * (done - began))
         self._eta_at = math.inf if window.next_eta is None else done + max(0, window.next_eta)
         self._tell_of_hold(window.hold, done)
@@ -452,5 +457,6 @@ class Leader:
         """Yield when to look at the table again for what may start."""
         if self._wants_to_read():
             yield self._read_at
-        if self._heard and (self._in_line or self._scheduler.is_full()):
+        blocked = self._in_line or self._scheduler.is_full()
+        if self._heard and blocked and not self._on_hold:
             yield self._way_at

@@ -1,6 +1,6 @@
 from odoo.exceptions import UserError
 
-from odoo.addons.queue_job.storage import dispatch, schema
+from odoo.addons.queue_job.storage import dispatch, plans, schema
 
 from .common import JobCase
 
@@ -95,3 +95,39 @@ class TestSchema(JobCase):
         dispatch.promote(self.env.cr)
         record.invalidate_recordset()
         self.assertFalse(record.scheduled)
+
+
+class TestPlans(JobCase):
+    """Statements that a cursor runs often are planned, and only where no pooler is between."""
+
+    def planned(self):
+        self.env.cr.execute(
+            "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'queue_job_planned_%'"
+        )
+        return self.env.cr.fetchone()[0]
+
+    def run_often(self, name, *, direct):
+        for number in range(2 * plans.PLANNED_FROM):
+            statement = "SELECT %s::int + %s::int"
+            plans.execute(self.env.cr, name, statement, [number, 1], direct=direct)
+            self.assertEqual(self.env.cr.fetchone()[0], number + 1)
+
+    def test_a_statement_is_planned_when_it_was_used_often(self):
+        self.run_often("queue_job_planned_directly", direct=True)
+        self.assertEqual(self.planned(), 1)
+
+    def test_nothing_is_planned_behind_a_pooler(self):
+        before = self.planned()
+        self.run_often("queue_job_planned_pooled", direct=False)
+        self.assertEqual(self.planned(), before)
+
+    def test_another_cursor_begins_anew(self):
+        with self.registry.cursor() as cr:
+            for number in range(2 * plans.PLANNED_FROM):
+                plans.execute(cr, "queue_job_planned_anew", "SELECT %s", [number], direct=True)
+
+    def test_a_rollback_to_a_savepoint_leaves_the_plan(self):
+        with self.env.cr.savepoint() as savepoint:
+            self.run_often("queue_job_planned_undone", direct=True)
+            savepoint.rollback()
+        self.run_often("queue_job_planned_undone", direct=True)
