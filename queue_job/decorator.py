@@ -181,8 +181,11 @@ class JobFunction:
         :param kwargs: keyword arguments of the function, and the options of :meth:`delay`; the same
             for all
         :return: the uuids of the jobs, in the order of the items
+        :raises TypeError: for a method, which has records instead of items
         :raises ArgumentError: naming the argument that a job cannot carry
         """
+        if self not in JOB_REGISTRY:
+            raise TypeError(f"{self.__name__} is a method: delay it by delay_each on records")
         options = take_options(kwargs)
         return as_env(session_or_env)["queue.job"]._delay_many(self, items, kwargs, options)
 

@@ -65,13 +65,11 @@ class _Lease:
 
     :param cr: cursor, of which each job makes a transaction of its own
     :param liveness: side connection that holds the lock of the running job
-    :param direct: whether no pooler is between the cursor and PostgreSQL
     :param extended: whether another addon extends the writing of jobs
     """
 
     cr: Any
     liveness: Liveness
-    direct: bool
     extended: bool
 
 
@@ -119,7 +117,7 @@ def _open_lease(cr: Any, liveness: Liveness) -> _Lease:
     """Do once what would else be done for each job."""
     env = api.Environment(cr, SUPERUSER_ID, {})
     extended = env["queue.job"]._is_extended("write")
-    return _Lease(cr, liveness, settings().is_direct, extended)
+    return _Lease(cr, liveness, extended)
 
 
 def _run_each(lease: _Lease, jobs: Iterable[tuple[int, int]]) -> Iterator[Report]:
@@ -225,10 +223,7 @@ def _perform(run: _Run) -> Outcome:
     run.cr.flush()
     text = None if result is None else _storable(str(result))
     seconds = run.seconds
-    job, direct = run.job, run.lease.direct
-    if not outcome.complete(
-        run.cr, job.id, job.attempt, result=text, seconds=seconds, direct=direct
-    ):
+    if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
         raise _Taken
     _let_addons_notice(run)
     _commit(run)

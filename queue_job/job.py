@@ -90,6 +90,9 @@ STORED_ATTRIBUTES = (
 BASE_MODULE = "odoo.addons.queue_job.models.base"
 """Where the hooks are that do nothing."""
 
+HOOKS = ("_job_store_values", "_job_prepare_context_before_enqueue")
+"""What other addons may have to say about a single job."""
+
 TEXT_LIMIT = 10_000
 """Characters of a call as text: more than anybody reads, and a list of jobs stays quick."""
 
@@ -409,7 +412,7 @@ class Job:
         """Return the columns that never change."""
         config = self.job_config
         self._check_on_fail(config.on_fail_method_name)
-        key = self.identity_key
+        key = self.identity_key or None
         return {
             "uuid": self.uuid,
             "name": self.description,
@@ -438,8 +441,8 @@ class Job:
 
         A key, a hook or an extension of another addon wants to see each.
         """
-        hooks = (f"_job_store_values_for_{self.method_name}", "_job_store_values")
-        found = (getattr(type(self.recordset), name, None) for name in hooks)
+        own = f"_job_store_values_for_{self.method_name}"
+        found = (getattr(type(self.recordset), name, None) for name in (own, *HOOKS))
         hooked = any(hook and hook.__module__ != BASE_MODULE for hook in found)
         extended = self.env["queue.job"]._is_extended("create")
         return self._identity_key is None and not hooked and not extended

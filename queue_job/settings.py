@@ -56,14 +56,6 @@ class Settings:
     slots: int
     database: Mapping[str, str]
 
-    @property
-    def is_direct(self) -> bool:
-        """Tell whether Odoo's own connections go the same way as ours.
-
-        Who names another way for direct connections has a pooler in the way of all others.
-        """
-        return not self.database
-
 
 @cache
 def settings() -> Settings:

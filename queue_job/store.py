@@ -19,7 +19,8 @@ def store_jobs(env: api.Environment, jobs: Sequence[Job], edges: Edges = ()) -> 
     """Store jobs, in the caller's transaction.
 
     A job whose identity key waits already is not stored: the one that waits takes its place, among
-    the edges as well. When that is so for every job that has a key, none is stored.
+    the edges as well. When that is so for every job of a graph that has a key, none is
+    stored.
 
     :param jobs: new jobs
     :param edges: parent and child, the child waiting for the parent
@@ -27,7 +28,7 @@ def store_jobs(env: api.Environment, jobs: Sequence[Job], edges: Edges = ()) -> 
     """
     places = _waiting(env, jobs)
     keyed = [job for job in jobs if job.identity_key]
-    if keyed and all(job in places for job in keyed):
+    if edges and keyed and all(job in places for job in keyed):
         return {job: places.get(job, job) for job in jobs}
     new = [job for job in jobs if job not in places]
     links = [(places.get(parent, parent), child) for parent, child in edges if child not in places]

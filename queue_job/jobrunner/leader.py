@@ -144,8 +144,7 @@ class Leader:
             self._stale, self._eta_at = True, math.inf
         for lease in self._scheduler.overdue(now):
             self._relieve(lease)
-        if any(until <= now for _job, until in self._missed.values()):
-            self._stale = True
+        self._forget_missed(now)
         if now < self._dispatch_at:
             self._stand_in_line(False)
         elif self._scheduler.is_full():
@@ -220,7 +219,6 @@ class Leader:
         if not self._is_outdated() or now < self._read_at:
             return
         began = time.monotonic()
-        self._missed = {n: miss for n, miss in self._missed.items() if miss[1] > now}
         window = dispatch.read_window(self._cr, self._missed)
         if window.next_eta is not None and window.next_eta <= 0:
             dispatch.promote(self._cr)
@@ -279,6 +277,12 @@ class Leader:
         until = time.monotonic() + MISSED_SECONDS
         self._missed.update((n, (job, until)) for n, job in missed.items() if n not in free)
         self._read_soon()
+
+    def _forget_missed(self, now: float) -> None:
+        """Read again what was passed over for long enough."""
+        kept = {number: miss for number, miss in self._missed.items() if miss[1] > now}
+        self._stale |= len(kept) < len(self._missed)
+        self._missed = kept
 
     # Answers
 

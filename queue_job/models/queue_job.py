@@ -15,7 +15,6 @@ from ..core.states import FINAL, JobState, sources
 from ..delay import delay_call
 from ..fields import JobSerialized, UncheckedMany2one
 from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
-from ..settings import settings
 from ..storage import enqueue, retention, schema
 
 RETENTION_BATCH = 10_000
@@ -336,8 +335,7 @@ class QueueJob(models.Model):
         if not self._is_extended("create"):
             rows = [job._store_values(create=True) for job in jobs]
             types = self._column_types() if len(rows) > 1 else {}
-            direct = settings().is_direct
-            return enqueue.insert(self.env.cr, rows, types, direct=direct)
+            return enqueue.insert(self.env.cr, rows, types)
         numbers = {}
         for env, group in groupby(jobs, lambda job: job.env):
             # In the context of the caller, whom the extension may ask for more than the job keeps.

@@ -10,7 +10,8 @@ class QueueJobReferred(models.AbstractModel):
 
     _job_field = None
 
-    @api.ondelete(at_uninstall=False)
+    # When an addon is uninstalled as well: Odoo keeps what cannot be deleted.
+    @api.ondelete(at_uninstall=True)
     def _unlink_except_of_jobs(self):
         jobs = self.env["queue.job"].sudo().search([(self._job_field, "in", self.ids)], limit=1)
         if jobs:

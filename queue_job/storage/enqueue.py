@@ -42,9 +42,7 @@ Columns = Mapping[str, Sequence[Any]]
 """Values by the name of a column, one per job."""
 
 
-def insert(
-    cr: Any, rows: Sequence[Mapping[str, Any]], types: Types, *, direct: bool
-) -> dict[str, int]:
+def insert(cr: Any, rows: Sequence[Mapping[str, Any]], types: Types) -> dict[str, int]:
     """Store jobs and return the id of each by its uuid.
 
     One whose identity is claimed already is missing in the answer.
@@ -52,12 +50,11 @@ def insert(
     :param cr: Odoo cursor of the caller's transaction, so that a rollback takes the jobs with it
     :param rows: column values; what a row does not have is left empty
     :param types: of all columns of the table; not needed for a single row
-    :param direct: whether no pooler is between
     """
-    claims = any(row.get("identity_claim") for row in rows)
+    claims = any(row.get("identity_claim") is not None for row in rows)
     ending = UNLESS_CLAIMED + NUMBERS if claims else NUMBERS
     if len(rows) == 1:
-        _insert_one(cr, ending, rows[0], direct=direct)
+        _insert_one(cr, ending, rows[0])
     else:
         _insert(cr, ending, *_compared(rows), types)
     return {uuid: number for number, uuid in cr.fetchall()}
@@ -92,12 +89,12 @@ def _compared(rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], Column
     return shared, {name: values for name, values in columns.items() if name not in shared}
 
 
-def _insert_one(cr: Any, ending: str, row: Mapping[str, Any], *, direct: bool) -> None:
+def _insert_one(cr: Any, ending: str, row: Mapping[str, Any]) -> None:
     """Store a single job; many a transaction stores one after the other."""
     given = {name: value for name, value in row.items() if value is not None}
     statement = _statement(tuple(given), ()) + ending
     name = f"queue_job_insert_{zlib.crc32(statement.encode()):08x}"
-    plans.execute(cr, name, statement, list(given.values()), direct=direct)
+    plans.execute(cr, name, statement, list(given.values()))
 
 
 def _insert(cr: Any, ending: str, shared: Mapping[str, Any], varied: Columns, types: Types) -> None:

@@ -36,16 +36,12 @@ UPDATE queue_job
 """
 
 
-def complete(
-    cr: Any, job: int, attempt: int, *, result: str | None, seconds: float, direct: bool
-) -> bool:
+def complete(cr: Any, job: int, attempt: int, *, result: str | None, seconds: float) -> bool:
     """Record the success of a job in its own transaction.
 
     :param seconds: how long it ran
-    :param direct: whether no pooler is between
     """
-    values = [result, seconds, job, attempt]
-    plans.execute(cr, "queue_job_complete", COMPLETE, values, direct=direct)
+    plans.execute(cr, "queue_job_complete", COMPLETE, [result, seconds, job, attempt])
     return bool(cr.rowcount)
 
 

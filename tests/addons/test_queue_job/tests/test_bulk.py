@@ -83,6 +83,19 @@ class TestBulk(JobCase):
         self.assertEqual(len(self.jobs(uuids)), 5)
         self.assertEqual(self.records.noop.delay_each(identity_key=identity_exact), uuids)
 
+    def test_records_without_a_key_have_their_job_whatever_the_others_have(self):
+        def key(job):
+            return job.recordset.name if job.recordset.name == "0" else ""
+
+        first = self.records[0].noop.delay(identity_key=key)
+        uuids = self.records.noop.delay_each(identity_key=key)
+        self.assertEqual(uuids[0], first.uuid)
+        self.assertEqual(len(self.jobs(uuids)), 5)
+
+    def test_methods_have_no_items(self):
+        with self.assertRaisesRegex(TypeError, "delay_each"):
+            self.records.noop.delay_many(self.env, [1])
+
     def test_each_runs_at_once_where_nothing_is_delayed(self):
         records = self.records.with_context(queue_job__no_delay=True)
         records.write_value.delay_each(9)

@@ -1,4 +1,9 @@
+from unittest.mock import patch
+
+import psycopg2
+
 from odoo.exceptions import UserError
+from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.storage import dispatch, plans, schema
 
@@ -20,8 +25,8 @@ class TestSchema(JobCase):
 
     def test_hot_statements_use_the_partial_indexes(self):
         cases = (
-            ("queue_job_ready_index", "EXECUTE queue_job_window (500, '{}')", None),
-            ("queue_job_scheduled_index", "EXECUTE queue_job_window (500, '{}')", None),
+            ("queue_job_ready_index", "EXECUTE queue_job_window ('{}')", None),
+            ("queue_job_scheduled_index", "EXECUTE queue_job_window ('{}')", None),
             ("queue_job_ready_index", dispatch.READ_HEADS, (10, 10)),
             ("queue_job_ready_index", dispatch.LOOK, None),
             ("queue_job_scheduled_index", dispatch.LOOK, None),
@@ -106,28 +111,42 @@ class TestPlans(JobCase):
         )
         return self.env.cr.fetchone()[0]
 
-    def run_often(self, name, *, direct):
+    def run_often(self, name):
         for number in range(2 * plans.PLANNED_FROM):
-            statement = "SELECT %s::int + %s::int"
-            plans.execute(self.env.cr, name, statement, [number, 1], direct=direct)
+            plans.execute(self.env.cr, name, "SELECT %s::int + %s::int", [number, 1])
             self.assertEqual(self.env.cr.fetchone()[0], number + 1)
 
     def test_a_statement_is_planned_when_it_was_used_often(self):
-        self.run_often("queue_job_planned_directly", direct=True)
+        self.run_often("queue_job_planned_directly")
         self.assertEqual(self.planned(), 1)
 
     def test_nothing_is_planned_behind_a_pooler(self):
-        before = self.planned()
-        self.run_often("queue_job_planned_pooled", direct=False)
-        self.assertEqual(self.planned(), before)
+        known = plans._cursors.setdefault(self.env.cr._cursor, plans._Cursor())
+        with patch.object(known, "direct", False):
+            before = self.planned()
+            self.run_often("queue_job_planned_pooled")
+            self.assertEqual(self.planned(), before)
+
+    def test_a_plan_that_failed_is_made_again(self):
+        def use():
+            plans.execute(self.env.cr, "queue_job_planned_late", "SELECT %s::int", [1])
+
+        for _use in range(plans.PLANNED_FROM - 1):
+            use()
+        with mute_logger("odoo.sql_db"), self.env.cr.savepoint(flush=False) as savepoint:
+            for break_it in (lambda: self.env.cr.execute("SELECT 1 / 0"), use):
+                self.assertRaises(psycopg2.Error, break_it)
+            savepoint.rollback()
+        use()
+        use()
 
     def test_another_cursor_begins_anew(self):
         with self.registry.cursor() as cr:
             for number in range(2 * plans.PLANNED_FROM):
-                plans.execute(cr, "queue_job_planned_anew", "SELECT %s", [number], direct=True)
+                plans.execute(cr, "queue_job_planned_anew", "SELECT %s::int", [number])
 
     def test_a_rollback_to_a_savepoint_leaves_the_plan(self):
         with self.env.cr.savepoint() as savepoint:
-            self.run_often("queue_job_planned_undone", direct=True)
+            self.run_often("queue_job_planned_undone")
             savepoint.rollback()
-        self.run_often("queue_job_planned_undone", direct=True)
+        self.run_often("queue_job_planned_undone")
