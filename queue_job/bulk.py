@@ -84,8 +84,17 @@ def _sample(call: delay.Delayable) -> Job | None:
 def _delay_singly(calls: Iterable[delay.Delayable]) -> list[str]:
     """Build every job by itself; they are stored together all the same."""
     members = list(calls)
-    delay.group(*members).delay()
-    return [call._generated_job.uuid for call in members]
+    if not members:
+        return []
+    env = members[0].recordset.env
+    if delay.must_run_without_delay(env):
+        delay.group(*members).delay()
+        return [call._generated_job.uuid for call in members]
+    for call in members:
+        call._generated_job = False
+    jobs = [call._build_job() for call in members]
+    places = delay.store_jobs(env, jobs, apart=True)
+    return [places[job].uuid for job in jobs]
 
 
 def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     Edges = Sequence[tuple[Job, Job]]
 
 
-def store_jobs(env: api.Environment, jobs: Sequence[Job], edges: Edges = ()) -> dict[Job, Job]:
+def store_jobs(
+    env: api.Environment, jobs: Sequence[Job], edges: Edges = (), *, apart: bool = False
+) -> dict[Job, Job]:
     """Store jobs, in the caller's transaction.
 
     A job whose identity key waits already is not stored: the one that waits takes its place, among
@@ -24,11 +26,12 @@ def store_jobs(env: api.Environment, jobs: Sequence[Job], edges: Edges = ()) -> 
 
     :param jobs: new jobs
     :param edges: parent and child, the child waiting for the parent
+    :param apart: the jobs are no graph, and each is stored or not by itself
     :return: by each job, the one that is stored
     """
     places = _waiting(env, jobs)
     keyed = [job for job in jobs if job.identity_key]
-    if edges and keyed and all(job in places for job in keyed):
+    if not apart and keyed and all(job in places for job in keyed):
         return {job: places.get(job, job) for job in jobs}
     new = [job for job in jobs if job not in places]
     links = [(places.get(parent, parent), child) for parent, child in edges if child not in places]

@@ -212,12 +212,17 @@ class JobsTrap:
     # In the place of the database
 
     def _store_jobs(
-        self, _env: api.Environment, jobs: Sequence[TrappedJob], edges: Sequence = ()
+        self,
+        _env: api.Environment,
+        jobs: Sequence[TrappedJob],
+        edges: Sequence = (),
+        *,
+        apart: bool = False,
     ) -> dict[TrappedJob, TrappedJob]:
         """Keep jobs; takes and returns what :func:`~..store.store_jobs` does."""
         places = self._places(jobs)
         keyed = [job for job in jobs if job.identity_key]
-        refused = keyed and all(places[job] is not job for job in keyed)
+        refused = not apart and keyed and all(places[job] is not job for job in keyed)
         new = [] if refused else [job for job in jobs if places[job] is job]
         self._note(jobs, new)
         waiting = set(new)
