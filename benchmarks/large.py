@@ -23,9 +23,8 @@ DONE_LONG_AGO = {
 }
 
 BEGUN = """
-SELECT EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started'))
-    OR EXISTS (SELECT FROM queue_job WHERE state IN ('done', 'cancelled') AND channel = 'root'
-                  AND COALESCE(date_done, date_cancelled) > %s)
+SELECT EXISTS (SELECT FROM queue_job
+                WHERE state IN ('enqueued', 'started') AND date_enqueued > %s)
 """
 
 DONE_SINCE = """

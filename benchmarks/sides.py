@@ -56,10 +56,17 @@ CASE jsonb_typeof(job.records) WHEN 'object'
 """
 """The peer stores the text of JSON inside of JSON."""
 
+TIME_ORDERED = """
+regexp_replace(
+    lpad(to_hex((EXTRACT(epoch FROM clock_timestamp()) * 1000)::bigint), 12, '0')
+        || substr(md5(random()::text), 1, 20),
+    '(.{8})(.{4}).(.{3}).(.{3})(.{12})', '\\1-\\2-7\\3-8\\4-\\5')
+"""
+"""A UUID of version 7, on a PostgreSQL that does not make them by itself as well."""
+
 NO_COLUMNS: Mapping[str, str] = {}
 
 FRESH = {
-    "uuid": "gen_random_uuid()::text",
     "eta": "NULL",
     "scheduled": "false",
     "date_created": "clock_timestamp() AT TIME ZONE 'UTC'",
@@ -74,8 +81,9 @@ class Side:
 
     :param name: ``ours`` or ``peer``
     :param label: distinguishes databases of one queue
-    :param libraries: folders to import from beside Odoo
     :param addons: folder that holds its ``queue_job``
+    :param libraries: folders to import from beside Odoo
+    :param uuid: SQL for a UUID of the version that it gives to its jobs
     """
 
     def __init__(
@@ -86,6 +94,7 @@ class Side:
         label: str,
         addons: Path,
         libraries: Sequence[Path] = (),
+        uuid: str = "gen_random_uuid()::text",
     ) -> None:
         self.odoo = odoo
         self.cluster = cluster
@@ -93,6 +102,7 @@ class Side:
         self.database = f"{OWN_PREFIX}bench_{name}{label}"
         self._addons = addons
         self._libraries = libraries
+        self.uuid = uuid
         self._models: dict[Any, int] = {}
         self.server = self._make()
 
@@ -165,6 +175,7 @@ class Side:
         cr.execute(COLUMNS)
         values = {name: f'job."{name}"' for (name,) in cr.fetchall()}
         values |= {name: value for name, value in FRESH.items() if name in values}
+        values["uuid"] = self.uuid
         values.update(columns)
         if records is not None:
             values["records"] = ONE_RECORD.format(records)
@@ -217,7 +228,7 @@ class Side:
 
 def ours(odoo: Odoo, cluster: Cluster, label: str = "") -> Side:
     """Return the queue of this checkout."""
-    return Side(odoo, cluster, "ours", label, cache.CHECKOUT)
+    return Side(odoo, cluster, "ours", label, cache.CHECKOUT, uuid=TIME_ORDERED)
 
 
 def peer(odoo: Odoo, cluster: Cluster, label: str = "") -> Side:

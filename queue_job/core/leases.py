@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-LEASE_SECONDS = 0.2
+LEASE_SECONDS = 0.3
 """How long a lease should last: long enough to pay for its request, short enough that an urgent
 job never waits noticeably for a slot."""
 
