@@ -51,6 +51,8 @@ def insert(cr: Any, rows: Sequence[Mapping[str, Any]], types: Types) -> dict[str
     :param rows: column values; what a row does not have is left empty
     :param types: of all columns of the table; not needed for a single row
     """
+    if not rows:
+        return {}
     claims = any(row.get("identity_claim") is not None for row in rows)
     ending = UNLESS_CLAIMED + NUMBERS if claims else NUMBERS
     if len(rows) == 1:

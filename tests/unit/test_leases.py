@@ -56,7 +56,7 @@ def test_a_slow_function_fills_a_lease_alone():
 
 
 def test_short_jobs_fill_the_time_of_a_lease():
-    packed = pack(jobs_of("quick", 50), durations_of(quick=LEASE_SECONDS / 8), 50)
+    packed = pack(jobs_of("quick", 50), durations_of(quick=LEASE_SECONDS / 8.5), 50)
     assert len(packed) == 8
 
 
