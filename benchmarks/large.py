@@ -27,11 +27,13 @@ SELECT EXISTS (SELECT FROM queue_job
                 WHERE state IN ('enqueued', 'started') AND date_enqueued > %s)
 """
 
-DONE_SINCE = """
-SELECT count(*) FROM queue_job
- WHERE state IN ('done', 'cancelled') AND channel = 'root'
-   AND COALESCE(date_done, date_cancelled) > %s
+FIRST_WAITING = """
+SELECT id FROM queue_job
+ WHERE state = 'pending' AND NOT scheduled AND channel = 'root' AND priority = 10
+ ORDER BY id LIMIT 1
 """
+"""How far a backlog is drained, by one entry of an index: to count what is done would read a table of
+millions, and slow down what is measured to a third."""
 
 NOW = "SELECT now() AT TIME ZONE 'UTC' - interval '1 s'"
 
@@ -72,6 +74,7 @@ def fill(side: Side, waiting: int, done: int) -> None:
     for _batch in range(waiting // BATCH):
         side.store(BATCH)
     side.sql("VACUUM ANALYZE queue_job")
+    side.sql("CHECKPOINT")
 
 
 def first_dispatch(side: Side) -> float:
@@ -96,12 +99,12 @@ def runner_memory(side: Side) -> float:
 
 def rate_from_backlog(side: Side) -> float:
     """Return the rate of no-ops that were waiting when the server started."""
-    since = side.sql(NOW)[0]
+    first = int(side.sql(FIRST_WAITING)[0][0])
 
     def reaches(number: int) -> Callable[[Any], bool]:
         def is_reached(cr: Any) -> bool:
-            cr.execute(DONE_SINCE, since)
-            return bool(cr.fetchone()[0] >= number)
+            cr.execute(FIRST_WAITING)
+            return bool(cr.fetchone()[0] >= first + number)
 
         return is_reached
 
