@@ -32,8 +32,8 @@ SELECT id FROM queue_job
  WHERE state = 'pending' AND NOT scheduled AND channel = 'root' AND priority = 10
  ORDER BY id LIMIT 1
 """
-"""How far a backlog is drained, by one entry of an index: to count what is done would read a table of
-millions, and slow down what is measured to a third."""
+"""How far a backlog is drained, by one entry of an index: to count what is done would read a table
+of millions, and slow down what is measured to a third."""
 
 NOW = "SELECT now() AT TIME ZONE 'UTC' - interval '1 s'"
 
