@@ -154,30 +154,14 @@ def each(
 
 def note_latencies(c: Campaign, sides: dict[str, Side]) -> None:
     """Measure from commit to start, on an idle server."""
-    rows: dict[str, Callable[[list[float]], float]] = {
-        "latency_median": lambda values: percentile(values, 0.5),
-        "latency_99": lambda values: percentile(values, 0.99),
-    }
-    note_distribution(
-        c, "latency", sides, partial(measures.latencies, number=c.sizes.latencies), rows
-    )
-
-
-def note_distribution(
-    c: Campaign,
-    series: str,
-    sides: dict[str, Side],
-    measure: Callable[[Side], list[float]],
-    rows: dict[str, Callable[[list[float]], float]],
-) -> None:
-    """Keep single values, and what of each round goes into the table."""
-    kept = c.series.setdefault(series, {name: [] for name in sides})
-    for _round in range(c.sizes.rounds if series == "latency" else 1):
+    kept: dict[str, list[float]] = {name: [] for name in sides}
+    c.series["latency"] = kept
+    for _round in range(c.sizes.rounds):
         for name, side in sides.items():
-            values = measure(side)
+            values = measures.latencies(side, c.sizes.latencies)
             kept[name] += [round(value, 6) for value in values]
-            for row, figure in rows.items():
-                c.note(row, name, figure(values))
+            c.note("latency_median", name, percentile(values, 0.5))
+            c.note("latency_99", name, percentile(values, 0.99))
     c.write()
 
 

@@ -33,8 +33,7 @@ SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
 
 READ_SIGNING_KEY = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
 
-READ_WINDOW = """
-PREPARE queue_job_window (int[]) AS
+READY_CHANNELS = """
 WITH RECURSIVE channels AS (
     (SELECT channel FROM queue_job
       WHERE state = 'pending' AND NOT scheduled ORDER BY channel LIMIT 1)
@@ -44,6 +43,12 @@ WITH RECURSIVE channels AS (
              ORDER BY q.channel LIMIT 1)
       FROM channels WHERE channels.channel IS NOT NULL
 )
+"""
+# Steps from one channel to the next in the index instead of reading every row.
+
+WINDOW_TEXT = """
+PREPARE queue_job_window (int[]) AS
+{ready_channels}
 SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
        ready.graph_uuid IS NOT NULL, NULL, NULL
   FROM channels CROSS JOIN LATERAL (
@@ -57,20 +62,14 @@ SELECT NULL, NULL, NULL, NULL, NULL, (
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
     EXISTS (SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
 """
-# Steps from one channel to the next in the index instead of reading every row, so that its cost
-# follows the number of channels and the size of the window, never the backlog. The last row tells
-# when the next ETA comes, and whether modules are being changed: code and tables may not fit then.
+READ_WINDOW = WINDOW_TEXT.format(ready_channels=READY_CHANNELS, window=WINDOW)
+# Its cost follows the number of channels and the size of the window, never the backlog. The limit
+# is written into it: of one that it does not know the planner expects a tenth of all rows. The last
+# row tells when the next ETA comes, and whether modules are being changed: code and tables may not
+# fit then.
 
-READ_HEADS = """
-WITH RECURSIVE channels AS (
-    (SELECT channel FROM queue_job
-      WHERE state = 'pending' AND NOT scheduled ORDER BY channel LIMIT 1)
-    UNION ALL
-    SELECT (SELECT q.channel FROM queue_job q
-             WHERE q.state = 'pending' AND NOT q.scheduled AND q.channel > channels.channel
-             ORDER BY q.channel LIMIT 1)
-      FROM channels WHERE channels.channel IS NOT NULL
-)
+HEADS_TEXT = """
+{ready_channels}
 SELECT heads.* FROM channels CROSS JOIN LATERAL (
     SELECT q.id, q.priority, q.channel, q.channel_method_name, q.graph_uuid IS NOT NULL
       FROM queue_job q
@@ -78,6 +77,7 @@ SELECT heads.* FROM channels CROSS JOIN LATERAL (
        AND q.priority < %s
      ORDER BY q.priority, q.id LIMIT %s) AS heads
 """
+READ_HEADS = HEADS_TEXT.format(ready_channels=READY_CHANNELS)
 # The urgent ones alone: a tenth of what the window costs while a long backlog waits.
 
 LOOK = """
@@ -246,8 +246,7 @@ def is_installed(cr: Any) -> bool:
 
 def prepare(cr: Any) -> None:
     """Plan the two statements of every lease, once for the connection."""
-    # Written into it: of a limit that it does not know the planner expects a tenth of all rows.
-    cr.execute(READ_WINDOW.format(window=WINDOW))
+    cr.execute(READ_WINDOW)
     cr.execute(ENQUEUE)
 
 
