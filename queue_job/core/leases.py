@@ -10,14 +10,14 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-LEASE_SECONDS = 0.3
+LEASE_SECONDS = 0.5
 """How long a lease should last: long enough to pay for its request, short enough that an urgent
 job never waits noticeably for a slot."""
 
 LEASE_JOBS = 100
 """Most jobs in a lease, however short they are; beyond this the request costs next to nothing."""
 
-OVERDUE_SECONDS = 3 * LEASE_SECONDS
+OVERDUE_SECONDS = 2 * LEASE_SECONDS
 """Age at which the jobs of a lease that no worker has started are taken back: one of them is
 slower than was expected, and those behind it must not wait for it."""
 

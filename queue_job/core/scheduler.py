@@ -182,11 +182,12 @@ class Scheduler:
         :param now: seconds of a clock that never goes back
         :param slots: places that are free to run a lease
         """
+        busy = len(self.leases)
         while slots > 0:
             channel = self._channels[ROOT].best(now)
             if channel is None:
                 return
-            yield self._take(channel, slots, now)
+            yield self._open(channel, self._take(channel, slots, busy), now)
             slots -= 1
 
     def is_full(self) -> bool:
@@ -276,15 +277,16 @@ class Scheduler:
                 if channel.parent:
                     channel.parent.children.remove(channel)
 
-    def _take(self, channel: Channel, slots: int, now: float) -> Lease:
-        """Open a lease with the first jobs of a channel: its share of what the slots can run."""
-        room = min(slots, *(node.room for node in channel.upwards()))
-        alone = any(node.one_by_one for node in channel.upwards())
-        share = 1 if alone else math.ceil(len(channel.window) / room)
+    def _take(self, channel: Channel, slots: int, busy: int) -> list[JobRef]:
+        """Take the first jobs of a channel: the share that one of its places should run."""
+        if any(node.one_by_one for node in channel.upwards()):
+            share = 1
+        else:
+            share = math.ceil(len(channel.window) / _places(channel, slots, busy))
         jobs = pack(channel.window, self.durations, share)
         for _job in jobs:
             channel.window.popleft()
-        return self._open(channel, jobs, now)
+        return jobs
 
     def _open(self, channel: Channel, jobs: list[JobRef], now: float) -> Lease:
         self._numbers += 1
@@ -306,3 +308,14 @@ class Scheduler:
         kept = replace(lease, jobs=tuple(jobs))
         self.leases[lease.number] = kept
         return kept
+
+
+def _places(channel: Channel, slots: int, busy: int) -> float:
+    """Return how many places will share what is ready in a channel.
+
+    :param slots: places that are free
+    :param busy: places whose lease will end before long; they count when nothing comes after what
+        is ready, or the last lease would still be long when all others have run out of jobs
+    """
+    soon = 0 if channel.truncated else busy
+    return min(slots + soon, *(node.room + min(node.running, soon) for node in channel.upwards()))

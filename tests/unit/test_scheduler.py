@@ -127,6 +127,22 @@ def test_a_channel_with_little_room_is_shared_among_its_places():
     assert [len(lease) for lease in ids(decide(scheduler, slots=8))] == [6, 6]
 
 
+def test_the_last_jobs_are_shared_with_the_places_that_are_busy_yet():
+    scheduler = scheduler_of("root:4", quick(4))
+    decide(scheduler, slots=4)
+    scheduler.add(quick(16)[4:])
+    scheduler.close(1)
+    assert [len(lease) for lease in ids(decide(scheduler, slots=1))] == [3]
+
+
+def test_a_lease_is_full_while_more_jobs_come():
+    scheduler = scheduler_of("root:4", [job(number) for number in (1, 2, 3, 4)])
+    decide(scheduler, slots=4)
+    scheduler.fill(quick(WINDOW), {})
+    scheduler.close(1)
+    assert [len(lease) for lease in ids(decide(scheduler, slots=1))] == [LEASE_JOBS]
+
+
 def test_a_lease_takes_no_more_than_its_limit():
     assert len(decide(scheduler_of("root:1", quick(WINDOW)))[0].jobs) == LEASE_JOBS
 
@@ -333,7 +349,7 @@ def test_a_job_that_was_recalled_is_ready_again_after_a_refill():
     scheduler.recall(first, [2])
     scheduler.close(second.number)
     scheduler.fill(quick(4), {})
-    assert ids(decide(scheduler)) == [[2, 3, 4]]
+    assert ids(decide(scheduler)) == [[2, 3]]
 
 
 def test_a_refill_while_leases_are_being_decided_is_heeded():
