@@ -27,6 +27,13 @@ BUILDING = f"{OWN_PREFIX}building"
 ADDONS_FOLDERS = (cache.CHECKOUT / "tests" / "addons", cache.CHECKOUT / "examples")
 """Where the addons of the checkout lie, beside ``queue_job`` itself."""
 
+RELEASE = """
+UPDATE ir_config_parameter
+   SET value = format('%s/%s', (SELECT system_identifier FROM pg_control_system()),
+                      (SELECT oid FROM pg_database WHERE datname = current_database()))
+ WHERE key = 'queue_job.home'
+"""
+
 DUMP_TIMEOUT = 300
 """Seconds to carry a database to another cluster."""
 
@@ -70,6 +77,7 @@ class Templates:
         """Create ``database`` as a copy of ``template``, attachments included."""
         self.drop(database)
         self.cluster.create_database(database, template)
+        _release(self.cluster, database)
         _link_tree(filestore(self.cluster, template), filestore(self.cluster, database))
 
     def drop(self, database: str) -> None:
@@ -90,6 +98,7 @@ class Templates:
         source = self.with_modules(modules)
         target.create_database(database)
         self._carry(source, target, database)
+        _release(target, database)
         _link_tree(filestore(self.cluster, source), filestore(target, database))
         return database
 
@@ -154,3 +163,8 @@ def checkout_addons() -> list[str]:
     if "queue_job" not in found:
         raise SetupError("queue_job/__manifest__.py is not there; run this in a complete checkout")
     return found
+
+
+def _release(cluster: Cluster, database: str) -> None:
+    """Let a copy run jobs of its own, as an administrator would."""
+    cluster.execute(database, RELEASE)

@@ -1,6 +1,6 @@
 {
     "name": "Job Queue",
-    "version": "19.0.3.1.0",
+    "version": "19.0.3.2.0",
     "summary": "Run slow work in the background, in its own transaction, on Odoo's HTTP workers",
     "author": "The queue_job developers",
     "license": "LGPL-3",
@@ -14,11 +14,14 @@
         "data/queue_job_channel_data.xml",
         "data/mail_message_subtype_data.xml",
         "wizard/queue_jobs_views.xml",
+        "wizard/queue_job_self_test_views.xml",
         "views/queue_job_views.xml",
         "views/queue_job_channel_views.xml",
         "views/queue_job_function_views.xml",
+        "views/queue_job_node_views.xml",
         "views/queue_job_menus.xml",
     ],
+    "assets": {"web.assets_backend": ["queue_job/static/src/**/*"]},
     "application": True,
     "installable": True,
 }

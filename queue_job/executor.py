@@ -32,7 +32,7 @@ from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
 from .fields import decode, decode_records
 from .settings import settings
-from .storage import outcome
+from .storage import nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
 
 _logger = logging.getLogger(__name__)
@@ -49,6 +49,12 @@ CONFLICTS = (
     errorcodes.DEADLOCK_DETECTED,
     errorcodes.LOCK_NOT_AVAILABLE,
 )
+
+ELSEWHERE_SECONDS = 10
+"""Pause before another server is tried, when the code of a job is not on this one."""
+
+ELSEWHERE_TRIES = 360
+"""Attempts after which a job whose code no server has is failed: an hour of a rolling upgrade."""
 
 HOST = socket.gethostname()
 
@@ -243,6 +249,7 @@ def _load(run: _Run) -> Callable[[], Any]:
     """Return the stored call, ready to be made as the job's user.
 
     :raises NotReadableJobError: when the code, the model or an argument's type is gone
+    :raises RetryableError: when another server may have what this one lacks
     """
     job = run.job
     env = api.Environment(run.cr, None, {"job_uuid": job.uuid})
@@ -255,7 +262,11 @@ def _load(run: _Run) -> Callable[[], Any]:
             return lambda: function.run(records.env, args, kwargs)
         method = getattr(records, job.method_name)
     except (KeyError, AttributeError, TypeError, ValueError) as error:
-        raise NotReadableJobError(f"{job.function} cannot be called: {error!r}") from error
+        problem = f"{job.function} cannot be called: {error!r}"
+        if job.attempt < ELSEWHERE_TRIES and nodes.count_nodes(run.cr) > 1:
+            text = f"{problem}. It waits for a server that has it; {HOST} has not"
+            raise RetryableError(text, seconds=ELSEWHERE_SECONDS, ignore_retry=True) from error
+        raise NotReadableJobError(problem) from error
     return lambda: method(*args, **kwargs)
 
 

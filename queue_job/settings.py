@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 
 from odoo.tools import config
@@ -44,17 +45,24 @@ class Settings:
     """The settings of this process.
 
     :param channels: configuration by full name, parents first
-    :param url: scheme, host and port of an Odoo HTTP server
+    :param pattern: scheme, ``%s`` for the host, and port of this server's HTTP workers
+    :param host: where they answer; ``None`` when they listen on any interface
     :param auth: user and password for a proxy in front of it
     :param slots: most leases that run at a time
     :param database: libpq parameters of direct connections that differ from Odoo's
     """
 
     channels: Mapping[str, ChannelConfig]
-    url: str
+    pattern: str
+    host: str | None
     auth: tuple[str, str] | None
     slots: int
     database: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        """Scheme, host and port at which the runner itself reaches the HTTP workers."""
+        return self.pattern % (self.host or "localhost")
 
 
 @cache
@@ -67,11 +75,48 @@ def settings() -> Settings:
     section = _section()
     return Settings(
         channels=parse_channels(_channels(section)),
-        url=_url(section),
+        pattern=_pattern(section),
+        host=_host(section),
         auth=_auth(section),
         slots=_slots(section),
         database=_database(section),
     )
+
+
+KEYS = (
+    "channels",
+    "scheme",
+    "host",
+    "port",
+    "http_auth_user",
+    "http_auth_password",
+    "slots",
+    "jobrunner_db_host",
+    "jobrunner_db_port",
+    "jobrunner_db_user",
+    "jobrunner_db_password",
+)
+"""Of ``[queue_job]``; in the environment with :data:`PREFIX` and in capitals."""
+
+MEANT = {"channel": "channels", "root": "channels", "db_host": "jobrunner_db_host"}
+"""What is written for what, where the letters do not tell."""
+
+
+def unknown_settings() -> list[tuple[str, str]]:
+    """Return the settings of ours that nobody reads, each with what was probably meant."""
+    names = {PREFIX + key.upper(): key for key in KEYS}
+    found = [(key, _meant(key, KEYS)) for key in _section() if key not in KEYS]
+    found += [
+        (name, _meant(name, names))
+        for name in os.environ
+        if name.startswith(PREFIX) and name not in names
+    ]
+    return sorted(found)
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), 1)
+    return MEANT.get(name) or (close[0] if close else "")
 
 
 def _section() -> Mapping[str, str]:
@@ -93,12 +138,18 @@ def _channels(section: Mapping[str, str]) -> str:
     return new or old or section.get("channels") or DEFAULT_CHANNELS
 
 
-def _url(section: Mapping[str, str]) -> str:
+def _pattern(section: Mapping[str, str]) -> str:
+    """Return the address of this server's HTTP workers with ``%s`` for the host."""
     scheme = _setting(section, "scheme") or "http"
-    interface = config["http_interface"] or ""
-    host = _setting(section, "host") or ("localhost" if interface in ANY_INTERFACE else interface)
     port = _setting(section, "port") or config["http_port"] or 8069
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{scheme}://%s:{port}"
+
+
+def _host(section: Mapping[str, str]) -> str | None:
+    """Return the host of that address; ``None`` when the workers listen on any interface."""
+    interface = config["http_interface"] or ""
+    host = _setting(section, "host") or ("" if interface in ANY_INTERFACE else interface)
+    return (f"[{host}]" if ":" in host else host) or None
 
 
 def _auth(section: Mapping[str, str]) -> tuple[str, str] | None:

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 ROOT = "root"
@@ -108,9 +108,23 @@ def parse_channels(text: str) -> dict[str, ChannelConfig]:
     return dict(sorted(found.items(), key=lambda item: item[0].split(".")))
 
 
-def is_disabled(channels: dict[str, ChannelConfig]) -> bool:
+def is_disabled(channels: Mapping[str, ChannelConfig]) -> bool:
     """Tell whether the configuration turns the jobrunner off, which ``root:0`` does."""
     return channels[ROOT].capacity == 0
+
+
+def write_channels(channels: Mapping[str, ChannelConfig]) -> str:
+    """Return the channel string of a configuration; what has no limit of its own is left out."""
+    limited = (config for config in channels.values() if config.capacity is not None)
+    return ",".join(_write_entry(config) for config in limited)
+
+
+def _write_entry(config: ChannelConfig) -> str:
+    """Write one ``name:capacity[:key[=value]]...``."""
+    keys = [key for key in ("sequential", "paused") if getattr(config, key)]
+    if config.throttle:
+        keys.append(f"throttle={config.throttle!r}")
+    return ":".join([config.name, str(config.capacity), *keys])
 
 
 def _parse_entry(entry: str) -> ChannelConfig:

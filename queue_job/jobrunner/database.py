@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
 from contextlib import closing
+from typing import Any
 
-from ..core.channels import ChannelConfig
-from ..storage import dispatch
-from ..storage.connection import connect
+from ..settings import Settings
+from ..storage import dispatch, nodes
+from ..storage.connection import connect, cut
+from ..storage.nodes import Announcement
 from ..storage.schema import NOTIFY_CHANNEL
-from .dispatch import Dispatcher
-from .leader import Leader
-from .slots import Slots
+from .fleet import Fleet
+from .leader import POLL_SECONDS, Leader, Place
+from .means import Means
 from .waker import Waker
 
 _logger = logging.getLogger(__name__)
 
 STANDBY_SECONDS = 1.0
 """How often a runner that does not lead asks for the lead."""
+
+SILENT_SECONDS = 35.0
+"""A connection that does not answer for so long is dead: PostgreSQL ends a statement after 30 s."""
 
 RETRY_SECONDS = (0.5, 10.0)
 """Pause after an error, doubling from the first to the second; a database that is back after a
@@ -30,28 +35,26 @@ class DatabaseRunner:
     """Serves one database in a thread of its own, so that no other has to wait for it.
 
     :param database: name of the database
-    :param channels: configuration by full name
-    :param connection: libpq parameters that differ from Odoo's
-    :param slots: shared places for leases
-    :param dispatcher: sends leases
+    :param settings: what the administrator set
+    :param announcement: what this runner says of its server
+    :param means: shared by all databases
     """
 
     def __init__(
         self,
         database: str,
-        channels: Mapping[str, ChannelConfig],
-        connection: Mapping[str, str],
-        slots: Slots,
-        dispatcher: Dispatcher,
+        settings: Settings,
+        announcement: Announcement,
+        means: Means,
     ) -> None:
         self._database = database
-        self._channels = channels
-        self._connection = connection
-        self._slots = slots
-        self._dispatcher = dispatcher
+        self._settings = settings
+        self._announcement = announcement
+        self._means = means
         self._waker = Waker()
         self._stop = threading.Event()
         self._pause = RETRY_SECONDS[0]
+        self._link: Any = None
         name = f"queue_job {database}"
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
@@ -68,6 +71,19 @@ class DatabaseRunner:
         """Wait for the end of the thread, for so long at most."""
         if self._thread.is_alive():
             self._thread.join(seconds)
+
+    def watch(self) -> None:
+        """Cut a connection that has not answered for longer than any statement may take.
+
+        A network that swallows what is sent shows no error: the thread would wait for ever, and the
+        lock of its session would keep every other runner from leading.
+        """
+        since, link = self._waker.busy_since, self._link
+        if since is None or link is None or link.closed or not self.is_alive():
+            return
+        if time.monotonic() - since > SILENT_SECONDS:
+            _logger.warning("%s: PostgreSQL is silent, the connection is cut", self._database)
+            cut(link)
 
     def is_alive(self) -> bool:
         """Tell whether the database is still served; it is not when the addon is not there."""
@@ -95,18 +111,40 @@ class DatabaseRunner:
 
     def _serve(self) -> None:
         """Lead when no other runner does; return when stopped, or when the addon is not there."""
-        with closing(connect(self._database, self._connection, "queue_job runner")) as link:
+        with closing(connect(self._database, self._settings.database, "queue_job runner")) as link:
+            self._link = link
             cr = link.cursor()
             if not dispatch.is_installed(cr):
                 return
-            while not dispatch.try_lead(cr):
-                self._waker.wait(STANDBY_SECONDS)
-                if self._stop.is_set():
-                    return
+            if not nodes.has_schema(cr):
+                _logger.error("%s: its queue_job is older: run odoo -u queue_job", self._database)
+                return
+            node = nodes.announce(cr, self._announcement)
+            if self._wait_for_the_lead(cr, node):
+                self._lead(link, node)
+            if not link.closed:
+                nodes.leave(cr, node)
+
+    def _wait_for_the_lead(self, cr: Any, node: int) -> bool:
+        """Return whether this runner leads now; if not, it was stopped meanwhile."""
+        beat_at = time.monotonic() + POLL_SECONDS
+        while not self._stop.is_set():
+            if dispatch.try_lead(cr):
+                return True
+            if time.monotonic() > beat_at:
+                beat_at = time.monotonic() + POLL_SECONDS
+                nodes.beat(cr, node)
+            self._waker.wait(STANDBY_SECONDS)
+        return False
+
+    def _lead(self, link: Any, node: int) -> None:
+        """Dispatch until stopped."""
+        settings = self._settings
+        with link.cursor() as cr:
             cr.execute(f"LISTEN {NOTIFY_CHANNEL}")
-            leader = Leader(
-                self._database, link, self._channels, self._slots, self._dispatcher, self._waker
-            )
-            _logger.info("leading, channels %s", ", ".join(self._channels))
-            self._pause = RETRY_SECONDS[0]
-            leader.lead(self._stop.is_set)
+        fleet = Fleet(settings.url, settings.slots)
+        place = Place(self._database, link, node, self._waker)
+        leader = Leader(place, settings.channels, fleet, self._means)
+        _logger.info("leading, channels %s", ", ".join(settings.channels))
+        self._pause = RETRY_SECONDS[0]
+        leader.lead(self._stop.is_set)

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 
 import urllib3
 
-from ..core.leases import Lease
 from ..core.report import Report, read_reports, write_lease
 from ..core.signature import HEADER, sign
 
@@ -28,6 +27,9 @@ PATH = "/queue_job/run"
 
 CONNECT_SECONDS = 10
 """How long a worker may take to accept a connection; the kernel does it for a busy one."""
+
+NEWS_SECONDS = 0.05
+"""How long the news of a worker's death may take to come here."""
 
 SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
@@ -54,11 +56,13 @@ class Answer:
     """What became of a lease.
 
     :param lease: its number
+    :param server: address to which it was sent
     :param reports: outcomes of the jobs whose turn came; ``None`` when there is no answer
     :param problem: why there is none
     """
 
     lease: int
+    server: str
     reports: list[Report] | None
     problem: str = ""
 
@@ -69,34 +73,42 @@ class Order:
 
     :param database: name of the database
     :param secret: its secret
-    :param lease: the jobs, with their attempts
+    :param server: scheme, host and port of an Odoo HTTP server
+    :param number: of the lease
+    :param jobs: id and attempt of each; none for a greeting
     :param done: called with the answer, in the thread of the slot
     """
 
     database: str
     secret: str
-    lease: Lease
+    server: str
+    number: int
+    jobs: tuple[tuple[int, int], ...]
     done: Callable[[Answer], None]
 
 
 class Dispatcher:
     """Threads that send leases.
 
-    :param url: scheme, host and port of an Odoo HTTP server
-    :param auth: user and password for a proxy in front of it
-    :param threads: how many leases run at a time
+    :param auth: user and password for a proxy in front of the servers
     """
 
-    def __init__(self, url: str, auth: tuple[str, str] | None, threads: int) -> None:
-        self._url = url + PATH
+    def __init__(self, auth: tuple[str, str] | None) -> None:
         self._headers = {"Content-Type": "application/json"}
         if auth:
             self._headers |= urllib3.make_headers(basic_auth=":".join(auth))
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        for number in range(threads):
-            # Daemons: when the runner stops, the jobs go on in their workers and nobody listens.
-            name = f"queue_job slot {number}"
-            threading.Thread(target=self._work, name=name, daemon=True).start()
+        self._guard = threading.Lock()
+        self._threads = 0
+
+    def grow(self, threads: int) -> None:
+        """Have at least so many threads: each is taken up by a lease for as long as it lasts."""
+        with self._guard:
+            for number in range(self._threads, threads):
+                # Daemons: when the runner stops, the jobs go on in their workers, unheard.
+                name = f"queue_job slot {number}"
+                threading.Thread(target=self._work, name=name, daemon=True).start()
+            self._threads = max(self._threads, threads)
 
     def send(self, order: Order) -> None:
         """Send a lease; the answer comes by ``order.done``."""
@@ -111,29 +123,32 @@ class Dispatcher:
             except Exception as error:
                 # Whatever it is, the slot lives on, and its lease is looked after.
                 _logger.exception("lease not sent")
-                answer = Answer(order.lease.number, None, repr(error))
+                answer = Answer(order.number, order.server, None, repr(error))
             order.done(answer)
 
     def _ask(self, pool: urllib3.PoolManager, order: Order) -> Answer:
         """Return the answer of a worker, or why there is none."""
-        number = order.lease.number
-        body = write_lease((job.id, job.attempt) for job in order.lease.jobs)
+        number, url = order.number, order.server + PATH
+        body = write_lease(order.jobs)
         headers = {
             **self._headers,
             "X-Odoo-Database": order.database,
             HEADER: sign(order.secret, order.database, body, time.time()),
         }
         try:
-            response = pool.request("POST", self._url, body=body, headers=headers, redirect=False)
+            response = pool.request("POST", url, body=body, headers=headers, redirect=False)
             if response.status != OK:
                 hint = HINTS.get(response.status, "see the log of the Odoo server there")
-                problem = f"{self._url} answered {response.status}: {hint}"
-                return Answer(number, None, problem)
-            return Answer(number, read_reports(json.loads(response.data)))
+                problem = f"{url} answered {response.status}: {hint}"
+                return Answer(number, order.server, None, problem)
+            return Answer(number, order.server, read_reports(json.loads(response.data)))
         except urllib3.exceptions.HTTPError as error:
-            return Answer(number, None, f"{self._url}: {error}")
+            # The server whose worker this was needs a moment to learn, and to tell, how it ended.
+            time.sleep(NEWS_SECONDS)
+            return Answer(number, order.server, None, f"{url}: {error}")
         except (TypeError, ValueError) as error:
-            return Answer(number, None, f"{self._url} did not answer with reports: {error}")
+            problem = f"{url} did not answer with reports: {error}"
+            return Answer(number, order.server, None, problem)
 
 
 def _pool() -> urllib3.PoolManager:

@@ -12,15 +12,19 @@ import queue
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ..core.channels import ChannelConfig
+from ..core.hold import HOLD_REASONS, Hold
 from ..core.leases import JobRef, Lease
 from ..core.report import Outcome, Report
-from ..core.scheduler import Place, Scheduler
-from ..storage import dependency, dispatch
-from .dispatch import Answer, Dispatcher, Order
-from .slots import Slots
+from ..core.scheduler import Place as JobPlace
+from ..core.scheduler import Scheduler
+from ..storage import dependency, dispatch, home, nodes
+from .dispatch import Answer, Order
+from .fleet import Fleet
+from .means import Means
 from .waker import Waker
 
 _logger = logging.getLogger(__name__)
@@ -39,7 +43,7 @@ WAY_SECONDS = 0.025
 """Least time between two leases that give way: taking jobs back costs as much as starting them."""
 
 HOLD_SECONDS = 1.0
-"""How often to look whether the upgrade of a module is over."""
+"""How often to look whether what holds the whole database is over."""
 
 ORPHAN_SECONDS = 0.25
 """How often to look after jobs that run without a lease of ours."""
@@ -47,46 +51,61 @@ ORPHAN_SECONDS = 0.25
 WORKER_GONE = "The worker ended before the job did"
 """What the screen says of a job that was taken back."""
 
-WORKER_KILLED = (
-    f"{WORKER_GONE}, {{seconds:.1f}} s after it was given the lease: it was killed, crashed, or "
-    "went beyond a limit of Odoo (limit_time_real, limit_time_cpu, limit_memory_hard)"
-)
+WORKER_KILLED = f"{WORKER_GONE}, {{seconds:.1f}} s after it was given the lease"
 """The same, when the end of the request shows the time."""
 
-REFUSED_SECONDS = (0.2, 10.0)
-"""Pause after a worker could not be reached, doubling from the first to the second."""
+NO_CONNECTION = "The worker lost its connection to PostgreSQL"
+"""What is said of a job, and of a server, when that is all that came back."""
+
+GREETING = 0
+"""Number of the lease without jobs that asks a server whether it would take any."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a leader leads.
+
+    :param database: name of the database
+    :param link: connection that holds the lock and listens
+    :param node: number by which this runner announced its server
+    :param waker: what the leader's thread waits on
+    """
+
+    database: str
+    link: Any
+    node: int
+    waker: Waker
 
 
 class Leader:
     """Dispatches the jobs of one database while it holds the leader's lock.
 
-    :param database: name of the database
-    :param link: connection that holds the lock and listens
+    :param place: database and connection
     :param channels: configuration by full name
-    :param slots: shared places for leases
-    :param dispatcher: sends leases
-    :param waker: what this thread waits on
+    :param fleet: servers that take leases
+    :param means: slots and senders, shared with other databases
     """
 
     def __init__(
-        self,
-        database: str,
-        link: Any,
-        channels: Mapping[str, ChannelConfig],
-        slots: Slots,
-        dispatcher: Dispatcher,
-        waker: Waker,
+        self, place: Place, channels: Mapping[str, ChannelConfig], fleet: Fleet, means: Means
     ) -> None:
-        self._database = database
-        self._link = link
-        self._cr = link.cursor()
+        self.servers: tuple[str, ...] = ()
+        self._database = place.database
+        self._link = place.link
+        self._node = place.node
+        self._waker = place.waker
+        self._fleet = fleet
+        self._slots = means.slots
+        self._dispatcher = means.dispatcher
+        self._deaths = means.deaths
+        self._cr = place.link.cursor()
         dispatch.prepare(self._cr)
         self._secret = dispatch.read_secret(self._cr)
+        self._home = home.read_home(self._cr)
         self._scheduler = Scheduler(channels)
+        self._places: dict[int, str] = {}
+        """By number of a lease: the server that has it."""
         self._strict = any(config.sequential for config in channels.values())
-        self._slots = slots
-        self._dispatcher = dispatcher
-        self._waker = waker
         self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
         self._orphans: dict[int, JobRef] = {}
         """By number of their lease: jobs that run, but not in a request of ours."""
@@ -95,7 +114,7 @@ class Leader:
         self._stale = False
         """The window may not be what the table says."""
         self._on_hold = False
-        """Modules are being changed, and nothing is to start."""
+        """Nothing is to start in the whole database."""
         self._heard = False
         """Something became ready, and may be more urgent than what runs."""
         self._in_line = False
@@ -104,9 +123,7 @@ class Leader:
         """Jobs that somebody else holds a lock on, and until when they are left alone."""
         self._sweep = False
         """Jobs may wait for others that are done."""
-        self._refused = 0
-        """Times in a row that no worker could be reached."""
-        self._read_at = self._poll_at = self._dispatch_at = self._tell_at = -math.inf
+        self._read_at = self._poll_at = self._tell_at = -math.inf
         self._way_at = -math.inf
         self._eta_at = self._orphans_at = math.inf
 
@@ -115,13 +132,15 @@ class Leader:
 
         :raises psycopg2.Error: when the connection is lost, and with it the lead
         """
+        nodes.lead(self._cr, self._node)
+        self._read_nodes()
         try:
             while not stopping():
                 self._turn(time.monotonic())
                 self._wait(time.monotonic())
             self._recall(job for lease in self._leases() for job in lease.jobs)
         finally:
-            self._slots.settle(self, 0, more=False)
+            self._slots.settle(self, (), more=False)
 
     def wake(self) -> None:
         """Learn from another thread that there is something to do."""
@@ -145,7 +164,9 @@ class Leader:
         for lease in self._scheduler.overdue(now):
             self._relieve(lease)
         self._forget_missed(now)
-        if now < self._dispatch_at:
+        self._greet(now)
+        self.servers = self._fleet.usable(now)
+        if not self.servers:
             self._stand_in_line(False)
         elif self._scheduler.is_full():
             self._stand_in_line(False)
@@ -157,8 +178,11 @@ class Leader:
         """Note that something became ready; how much was notified does not matter."""
         self._link.poll()
         if self._link.notifies:
-            self._sweep |= any(notice.payload for notice in self._link.notifies)
+            told = {notice.payload for notice in self._link.notifies}
             self._link.notifies.clear()
+            self._sweep |= dependency.NOTICE in told
+            if nodes.NOTICE in told:
+                self._read_nodes()
             self._stale = self._heard = True
 
     def _dispatch(self, now: float) -> None:
@@ -170,10 +194,10 @@ class Leader:
         # Before any slot is taken: a database that is slow to answer must not keep them.
         self._refresh(now)
         taken = self._slots.take(self)
-        leases = list(self._scheduler.decide(now, taken))
-        self._in_line = len(leases) == taken and self._wants_slots()
-        self._slots.settle(self, taken - len(leases), more=self._in_line)
-        self._open(leases)
+        leases = list(self._scheduler.decide(now, len(taken)))
+        self._in_line = len(leases) == len(taken) and self._wants_slots()
+        self._slots.settle(self, taken[len(leases) :], more=self._in_line)
+        self._open(leases, taken)
 
     def _make_way(self, now: float) -> None:
         """Let a lease end after its current job when something more urgent has been heard of."""
@@ -204,7 +228,7 @@ class Leader:
         """Wait for a slot, or wait no longer."""
         if wanted != self._in_line:
             self._in_line = wanted
-            self._slots.settle(self, 0, more=wanted)
+            self._slots.settle(self, (), more=wanted)
 
     def _wants_to_read(self) -> bool:
         """Tell whether reading could open a lease; one who waits in line is woken for it."""
@@ -219,19 +243,19 @@ class Leader:
         if not self._is_outdated() or now < self._read_at:
             return
         began = time.monotonic()
-        window = dispatch.read_window(self._cr, self._missed)
+        window = dispatch.read_window(self._cr, self._home, self._missed)
         if window.next_eta is not None and window.next_eta <= 0:
             dispatch.promote(self._cr)
-            window = dispatch.read_window(self._cr, self._missed)
+            window = dispatch.read_window(self._cr, self._home, self._missed)
         self._scheduler.fill(window.ready, self._held())
         done = time.monotonic()
-        self._stale = self._on_hold = window.hold
+        self._stale = self._on_hold = window.hold is not None
         self._heard = False
         self._read_at = done + (HOLD_SECONDS if window.hold else READ_SHARE * (done - began))
         self._eta_at = math.inf if window.next_eta is None else done + max(0, window.next_eta)
         self._tell_of_hold(window.hold, done)
 
-    def _held(self) -> dict[str, Place]:
+    def _held(self) -> dict[str, JobPlace]:
         """Return, by channel, the first place that nothing may pass where order is strict."""
         if not self._strict:
             return {}
@@ -240,31 +264,43 @@ class Leader:
             held[job.channel] = min(job.place, held.get(job.channel, job.place))
         return held
 
-    def _tell_of_hold(self, hold: bool, now: float) -> None:
-        """Say, once a minute, that nothing runs while modules are being changed."""
+    def _tell_of_hold(self, hold: Hold | None, now: float) -> None:
+        """Say, once a minute, why nothing runs in the whole database."""
         if hold and now >= self._tell_at:
-            _logger.warning("held: modules are to be installed, upgraded or removed")
+            _logger.warning("held: %s", HOLD_REASONS[hold])
             self._tell_at = now + POLL_SECONDS
         elif not hold and self._tell_at > 0:
             _logger.info("no longer held")
             self._tell_at = -math.inf
 
-    def _open(self, leases: list[Lease]) -> None:
-        """Mark the jobs of leases as enqueued and send them."""
-        unsent = len(leases)
+    def _open(self, leases: list[Lease], places: list[str]) -> None:
+        """Mark the jobs of leases as enqueued and send them, each to its place."""
+        unsent = dict(zip((lease.number for lease in leases), places, strict=False))
         try:
             jobs = {job.id: job for lease in leases for job in lease.jobs}
             attempts = dispatch.enqueue(self._cr, list(jobs)) if jobs else {}
             for lease in leases:
                 kept = self._scheduler.confirm(lease, attempts)
                 if kept:
-                    order = Order(self._database, self._secret, kept, self._answered)
-                    self._dispatcher.send(order)
-                    unsent -= 1
+                    self._send(kept, unsent.pop(lease.number))
             self._miss(job for number, job in jobs.items() if number not in attempts)
         finally:
-            for _lease in range(unsent):
-                self._slots.give_back()
+            for server in unsent.values():
+                self._slots.give_back(server)
+
+    def _send(self, lease: Lease, server: str) -> None:
+        self._places[lease.number] = server
+        jobs = tuple((job.id, job.attempt) for job in lease.jobs)
+        self._dispatcher.send(self._order(server, lease.number, jobs, self._answered))
+
+    def _order(
+        self,
+        server: str,
+        number: int,
+        jobs: tuple[tuple[int, int], ...],
+        done: Callable[[Answer], None],
+    ) -> Order:
+        return Order(self._database, self._secret, server, number, jobs, done)
 
     def _miss(self, jobs: Iterable[JobRef]) -> None:
         """Pass over jobs for a while that were not to be had: somebody else holds them."""
@@ -284,25 +320,77 @@ class Leader:
         self._stale |= len(kept) < len(self._missed)
         self._missed = kept
 
+    # Servers
+
+    def _read_nodes(self) -> None:
+        """Learn which servers there are; what one that is gone has not started is ready again."""
+        gone = self._fleet.update(nodes.read_nodes(self._cr), self._node)
+        total = 0
+        for server, count in self._fleet.slots().items():
+            total = self._slots.resize(server, count)
+        self._dispatcher.grow(total + len(self._fleet.slots()))
+        left = [lease for lease in self._leases() if self._places.get(lease.number) in gone]
+        for lease in left:
+            self._scheduler.recall(lease, self._recall(lease.jobs))
+
+    def _greet(self, now: float) -> None:
+        """Ask servers that are new, or were in trouble, whether they would take leases."""
+        for server in self._fleet.to_greet(now):
+            self._dispatcher.send(self._order(server, GREETING, (), self._greeted))
+
+    def _greeted(self, answer: Answer) -> None:
+        """Take the answer to a greeting, in the thread of its slot."""
+        self._answers.put(answer)
+        self._waker.wake()
+
+    def _take_greeting(self, answer: Answer) -> None:
+        if answer.reports is None:
+            _logger.warning("no lease for %s: %s", answer.server, answer.problem)
+            self._doubt(answer.server, answer.problem)
+        else:
+            self._fleet.greeted(answer.server)
+            nodes.tell_trouble(self._cr, self._fleet.nodes_at(answer.server), None)
+
+    def _doubt(self, server: str, problem: str) -> None:
+        """Send nothing to a server for a while, longer from time to time, until jobs ran there."""
+        self._fleet.failed(server, time.monotonic())
+        nodes.tell_trouble(self._cr, self._fleet.nodes_at(server), problem)
+        # Signed with another secret than the database has by now, perhaps.
+        self._secret = dispatch.read_secret(self._cr)
+        self._read_nodes()
+
     # Answers
 
     def _answered(self, answer: Answer) -> None:
         """Take an answer, in the thread of its slot."""
-        self._slots.give_back()
-        self._answers.put(answer)
-        self._waker.wake()
+        self._slots.give_back(answer.server)
+        self._greeted(answer)
 
     def _take_answers(self) -> None:
         while not self._answers.empty():
             answer = self._answers.get()
+            if answer.lease == GREETING:
+                self._take_greeting(answer)
+                continue
+            self._places.pop(answer.lease, None)
             lease = self._scheduler.leases.get(answer.lease)
             if lease is None:
                 continue
             self._scheduler.close(lease.number)
             if answer.reports is None:
-                self._take_loss(lease, answer.problem)
+                self._take_loss(lease, answer)
             else:
                 self._take_reports(lease, answer.reports)
+                self._judge(answer.server, answer.reports)
+
+    def _judge(self, server: str, reports: list[Report]) -> None:
+        """Learn from reports whether a server can run jobs."""
+        outcomes = {report.outcome for report in reports}
+        if outcomes == {Outcome.LOST}:
+            # Whatever ails that worker, it should not be asked again and again at once.
+            self._doubt(server, NO_CONNECTION)
+        elif outcomes - {Outcome.LOST, Outcome.TAKEN}:
+            self._fleet.answered(server)
 
     def _take_reports(self, lease: Lease, reports: list[Report]) -> None:
         """Learn from the outcomes of a lease; what was not started is ready again."""
@@ -316,7 +404,6 @@ class Leader:
             if report.outcome in (Outcome.LOST, Outcome.TAKEN):
                 lost.append(job)
             else:
-                self._refused = 0
                 self._scheduler.durations.observe(job.function, report.seconds)
             if report.outcome is not Outcome.DONE:
                 self._read_soon()
@@ -324,16 +411,7 @@ class Leader:
             taken = self._recall(jobs.values())
             lost += [job for number, job in jobs.items() if number not in taken]
         if lost:
-            self._reap(lost, "The worker lost its connection to PostgreSQL")
-        if reports and all(report.outcome is Outcome.LOST for report in reports):
-            # Whatever ails that worker, it should not be asked again and again at once.
-            self._hold_off()
-
-    def _hold_off(self) -> None:
-        """Dispatch nothing for a while, longer from time to time, until a lease is answered."""
-        first, last = REFUSED_SECONDS
-        self._dispatch_at = time.monotonic() + min(last, first * 2**self._refused)
-        self._refused = min(self._refused + 1, 10)
+            self._reap(lost, NO_CONNECTION)
 
     def _release(self, lease: Lease, reports: list[Report]) -> None:
         """Let the jobs go that waited for those of a lease that are done."""
@@ -343,15 +421,12 @@ class Leader:
         if parents and dependency.release(self._cr, parents):
             self._read_soon()
 
-    def _take_loss(self, lease: Lease, problem: str) -> None:
+    def _take_loss(self, lease: Lease, answer: Answer) -> None:
         """Look at once after the jobs of a lease that was not answered."""
-        _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), problem)
+        _logger.warning("lease of %s job(s) not answered: %s", len(lease.jobs), answer.problem)
         seconds = time.monotonic() - lease.opened
-        reached = self._reap(lease.jobs, WORKER_KILLED.format(seconds=seconds))
-        # Signed with another secret than the database has by now, perhaps.
-        self._secret = dispatch.read_secret(self._cr)
-        if not reached:
-            self._hold_off()
+        if not self._reap(lease.jobs, WORKER_KILLED.format(seconds=seconds)):
+            self._doubt(answer.server, answer.problem)
 
     # Taking back
 
@@ -361,7 +436,7 @@ class Leader:
         :return: whether any of them had been started
         """
         jobs = list(jobs)
-        taken = dispatch.reap(self._cr, [job.id for job in jobs], reason)
+        taken = dispatch.reap(self._cr, [job.id for job in jobs], reason, self._known_deaths())
         for number, started in taken.items():
             if started:
                 _logger.warning("job %s lost its worker", number)
@@ -374,6 +449,9 @@ class Leader:
                 self._visit_soon()
         self._read_soon()
         return any(left.values()) or any(taken.values())
+
+    def _known_deaths(self) -> Mapping[int, str]:
+        return self._deaths.known() if self._deaths else {}
 
     def _adopt(self, job: JobRef) -> None:
         """Count a job that runs without a request of ours until it has ended."""
@@ -392,7 +470,8 @@ class Leader:
         known = list(self._orphans.items())
         if not known:
             return
-        dispatch.reap(self._cr, [job.id for _n, job in known], WORKER_GONE)
+        ids = [job.id for _n, job in known]
+        dispatch.reap(self._cr, ids, WORKER_GONE, self._known_deaths())
         left = dispatch.still_running(self._cr, [job for _n, job in known])
         for number, job in known:
             if job.id not in left:
@@ -420,7 +499,7 @@ class Leader:
 
     def _poll(self, now: float) -> None:
         """Compare the table with what is known: nothing may be stuck without anybody's care."""
-        sight = dispatch.look(self._cr)
+        sight = dispatch.look(self._cr, self._node)
         if sight.running:
             self._reap_strange()
         self._stale |= sight.pending
@@ -448,9 +527,8 @@ class Leader:
         if self._link.notifies or not self._answers.empty():
             return
         times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
-        if self._dispatch_at > now:
-            times.append(self._dispatch_at)
-        else:
+        times.append(self._fleet.next_change(now))
+        if self.servers:
             times += self._next_looks()
         if self._in_line:
             times.append(self._slots.lapse(self))

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import re
+import socket
 import threading
 import time
 
+from odoo.modules.module import Manifest
 from odoo.service.db import list_dbs
 from odoo.tools import config
 
+from ..core.channels import write_channels
 from ..settings import Settings
 from ..storage.dispatch import LEADER_LOCK
+from ..storage.nodes import Announcement
 from .database import DatabaseRunner
+from .deaths import Deaths
 from .dispatch import Dispatcher
+from .means import Means
 from .slots import Slots
 
 _logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 1.0
+"""How often to look after the threads of the databases."""
 
 DISCOVERY_SECONDS = 30.0
 """How often to look for databases that were created, or in which the addon was installed."""
@@ -32,10 +43,16 @@ class QueueJobRunner:
     """Serves every database of this Odoo that has the addon.
 
     :param settings: what the administrator set
+    :param standalone: it runs beside the servers rather than in one
+    :param deaths: what its server knows of the end of workers
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(
+        self, settings: Settings, *, standalone: bool = False, deaths: Deaths | None = None
+    ) -> None:
+        self._means = Means(Slots(), Dispatcher(settings.auth), deaths)
         self._settings = settings
+        self._standalone = standalone
         self._stop = threading.Event()
         self._runners: dict[str, DatabaseRunner] = {}
         self._thread: threading.Thread | None = None
@@ -50,15 +67,18 @@ class QueueJobRunner:
         """Serve until stopped."""
         settings = self._settings
         _logger.info("jobrunner starting: %s slot(s) at %s", settings.slots, settings.url)
-        slots = Slots(settings.slots)
-        dispatcher = Dispatcher(settings.url, settings.auth, settings.slots)
-        while not self._stop.is_set():
+        discover_at = -math.inf
+        while not self._stop.wait(0 if discover_at < 0 else WATCH_SECONDS):
+            for runner in self._runners.values():
+                runner.watch()
+            if time.monotonic() < discover_at:
+                continue
             try:
-                self._discover(slots, dispatcher)
+                self._discover()
             except Exception:
                 # Most likely the server that lists the databases is away; it will be back.
                 _logger.warning("databases cannot be listed", exc_info=True)
-            self._stop.wait(DISCOVERY_SECONDS if self._runners else 1.0)
+            discover_at = time.monotonic() + (DISCOVERY_SECONDS if self._runners else 0)
 
     def stop(self) -> None:
         """Take back what is not started and end; running jobs go on in their workers."""
@@ -71,7 +91,7 @@ class QueueJobRunner:
             runner.join(max(0.0, deadline - time.monotonic()))
         _logger.info("jobrunner stopped")
 
-    def _discover(self, slots: Slots, dispatcher: Dispatcher) -> None:
+    def _discover(self) -> None:
         """Begin to serve the databases that are new, and stop serving those that are gone."""
         names = databases()
         for name in set(self._runners) - set(names):
@@ -79,11 +99,23 @@ class QueueJobRunner:
         for name in names:
             known = self._runners.get(name)
             if (known is None or not known.is_alive()) and not self._stop.is_set():
-                settings = self._settings
                 self._runners[name] = DatabaseRunner(
-                    name, settings.channels, settings.database, slots, dispatcher
+                    name, self._settings, self._announcement(), self._means
                 )
                 self._runners[name].start()
+
+    def _announcement(self) -> Announcement:
+        settings = self._settings
+        return Announcement(
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            url=settings.url if settings.host else None,
+            pattern=settings.pattern,
+            slots=settings.slots,
+            standalone=self._standalone,
+            version=Manifest.for_addon("queue_job").version,
+            channels=write_channels(settings.channels),
+        )
 
 
 def databases() -> list[str]:

@@ -1,7 +1,7 @@
 """Starting the runner with Odoo's own server: a process under prefork, threads otherwise.
 
-Odoo offers no hook for further processes, so three methods of its servers are wrapped, when the
-addon is among the server-wide modules.
+Odoo offers no hook for further processes, so methods of its servers are wrapped, when the addon is
+among the server-wide modules.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import select
+import time
 from functools import wraps
 from typing import Any
 
@@ -17,9 +18,17 @@ from odoo.tools import config
 
 from ..core.channels import ChannelError, is_disabled
 from ..settings import settings
+from .deaths import Deaths
 from .runner import QueueJobRunner
 
 _logger = logging.getLogger(__name__)
+
+
+_deaths = Deaths()
+
+FROZEN_SECONDS = 30
+"""A runner that does not turn for so long is killed by Odoo's server, which starts another: frozen,
+it would keep the lead from every other runner."""
 
 
 class WorkerJobRunner(Worker):
@@ -27,9 +36,8 @@ class WorkerJobRunner(Worker):
 
     def __init__(self, multi: PreforkServer) -> None:
         super().__init__(multi)
-        # It answers no requests, so no request of it can last too long.
-        self.watchdog_timeout = None
-        self._runner = QueueJobRunner(settings())
+        self.watchdog_timeout = FROZEN_SECONDS
+        self._runner = QueueJobRunner(settings(), deaths=_deaths)
 
     def sleep(self) -> None:
         """Wait for a signal; the runner works in threads of its own."""
@@ -58,6 +66,8 @@ def install() -> None:
     if "queue_job" not in config["server_wide_modules"] or not _is_enabled():
         return
     PreforkServer.process_spawn = _spawning(PreforkServer.process_spawn)
+    PreforkServer.process_zombie = _peeking(PreforkServer.process_zombie)
+    PreforkServer.process_timeout = _telling(PreforkServer.process_timeout)
     PreforkServer.worker_pop = _forgetting(PreforkServer.worker_pop)
     ThreadedServer.cron_spawn = _starting(ThreadedServer.cron_spawn)
 
@@ -87,6 +97,29 @@ def _spawning(process_spawn: Any) -> Any:
             self.worker_spawn(WorkerJobRunner, _runners(self))
 
     return spawn
+
+
+def _peeking(process_zombie: Any) -> Any:
+    @wraps(process_zombie)
+    def reap(self: PreforkServer) -> None:
+        for pid in list(self.workers):
+            _deaths.peek(pid)
+        process_zombie(self)
+
+    return reap
+
+
+def _telling(process_timeout: Any) -> Any:
+    @wraps(process_timeout)
+    def end(self: PreforkServer) -> None:
+        now = time.time()
+        for pid, worker in list(self.workers.items()):
+            limit = worker.watchdog_timeout
+            if limit is not None and now - worker.watchdog_time >= limit:
+                _deaths.note(pid, f"it went beyond limit_time_real, {limit} s")
+        process_timeout(self)
+
+    return end
 
 
 def _forgetting(worker_pop: Any) -> Any:

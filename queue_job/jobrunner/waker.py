@@ -6,6 +6,7 @@ import math
 import os
 import select
 import threading
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,8 @@ class Waker:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._guard = threading.Lock()
         self._closed = False
+        self.busy_since: float | None = time.monotonic()
+        """Since when the thread that waits here does something else; ``None`` while it waits."""
 
     def wake(self) -> None:
         """End the current wait, or the next one; do nothing when nobody waits any more."""
@@ -30,6 +33,7 @@ class Waker:
         :param seconds: longest wait
         :param link: anything with ``fileno``
         """
+        self.busy_since = None
         poll = select.poll()
         poll.register(self._read, select.POLLIN)
         if link is not None:
@@ -37,6 +41,7 @@ class Waker:
         poll.poll(math.ceil(1000 * max(0.0, seconds)))
         with suppress(BlockingIOError):
             os.read(self._read, 65_536)
+        self.busy_since = time.monotonic()
 
     def close(self) -> None:
         """Give the pipe back; nobody may wait afterwards."""

@@ -30,7 +30,6 @@ class QueueJob(models.Model):
     dependencies = fields.Json(compute="_compute_dependencies")
     dependency_graph = fields.Json(compute="_compute_dependency_graph")
     graph_jobs_count = fields.Integer("Jobs of the Graph", compute="_compute_graph_jobs_count")
-    wait_reason = fields.Char("Waits For", compute="_compute_wait_reason")
 
     def init(self):
         """Create what the ORM does not know of the table of dependencies."""
@@ -68,13 +67,6 @@ class QueueJob(models.Model):
         for job in self:
             job.graph_jobs_count = counts.get(job.graph_uuid, 0)
 
-    @api.depends("state")
-    def _compute_wait_reason(self):
-        waiting = self.filtered(lambda job: job.state == JobState.WAIT_DEPENDENCIES)
-        (self - waiting).wait_reason = False
-        for job in waiting:
-            job.wait_reason = job._why_waiting()
-
     def _why_waiting(self):
         """Say what keeps a job back, the parents that will not go on by themselves first."""
         stuck = (JobState.FAILED.value, JobState.CANCELLED.value)
@@ -82,11 +74,11 @@ class QueueJob(models.Model):
         held = parents.filtered(lambda job: job.state in stuck)
         if held:
             return _(
-                "%(name)s, which is %(state)s: requeue it or set it to done",
+                "It waits for %(name)s, which is %(state)s: requeue it or set it to done.",
                 name=held[0].name,
                 state=held[0].state,
             )
-        return _("%(count)s job(s) that are not done yet", count=len(parents))
+        return _("It waits for %(count)s job(s) that are not done yet.", count=len(parents))
 
     def _graph_jobs(self):
         """Return the jobs of the same graph that the user may see."""

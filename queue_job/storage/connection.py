@@ -7,7 +7,10 @@ holds an old snapshot.
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import psycopg2
@@ -23,12 +26,12 @@ IDLE_SESSION_TIMEOUT_SINCE = 140_000
 
 KEEPALIVE: Mapping[str, int] = {
     "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
+    "keepalives_idle": 3,
+    "keepalives_interval": 1,
     "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
+    "tcp_user_timeout": 6_000,
 }
-"""A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
+"""A peer that vanished without a word is noticed within about six seconds; libpq's units."""
 
 SESSION: Mapping[str, str | int] = {
     "synchronous_commit": "off",
@@ -39,10 +42,10 @@ SESSION: Mapping[str, str | int] = {
     # What is prepared here finds rows by their id: no value of a parameter asks for another plan.
     "plan_cache_mode": "force_generic_plan",
     # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
-    "tcp_keepalives_idle": 5,
-    "tcp_keepalives_interval": 2,
+    "tcp_keepalives_idle": 3,
+    "tcp_keepalives_interval": 1,
     "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
+    "tcp_user_timeout": 6_000,
 }
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
@@ -71,3 +74,9 @@ def connect(
         with link.cursor() as cr:
             cr.execute("SET idle_session_timeout = 0")
     return link
+
+
+def cut(link: connection) -> None:
+    """End a connection under the thread that waits for it, which gets an error."""
+    with suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(link.fileno())) as end:
+        end.shutdown(socket.SHUT_RDWR)

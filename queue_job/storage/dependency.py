@@ -51,6 +51,9 @@ UPDATE queue_job_dependency AS edge SET open = true
  WHERE parent.id = edge.parent_id AND parent.state <> 'done' AND edge.child_id = ANY(%s)
 """
 
+NOTICE = "graph"
+"""Payload that asks the leader for a sweep."""
+
 ASK_FOR_SWEEP = "SELECT pg_notify('queue_job', 'graph')"
 # The leader looks after the children of jobs that somebody else than a worker has ended: a child
 # can wait for two parents whose transactions do not see each other.

@@ -6,13 +6,16 @@ knows what it did.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import socket
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.hold import Hold
 from ..core.leases import JobRef
 from ..core.retry import LOST_LIMIT
 from ..core.scheduler import WINDOW, Place
+from .home import HOLD
 from .liveness import LOCK_SPACE, LOCK_SPACE_SIZE
 
 LEADER_LOCK = 2293787760715711918
@@ -21,6 +24,8 @@ the two can never dispatch the same table at a time."""
 
 HEADS = 10
 """Urgent jobs of a channel that are read while nothing can start; more come with the window."""
+
+HOST = socket.gethostname()
 
 TRY_LEAD = "SELECT pg_try_advisory_lock(%s)"
 # Not the waiting form: a statement that waits for the lock would hold back vacuum all that time.
@@ -47,7 +52,7 @@ WITH RECURSIVE channels AS (
 # Steps from one channel to the next in the index instead of reading every row.
 
 WINDOW_TEXT = """
-PREPARE queue_job_window (int[]) AS
+PREPARE queue_job_window (int[], text) AS
 {ready_channels}
 SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
        ready.graph_uuid IS NOT NULL, NULL, NULL
@@ -60,13 +65,14 @@ UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, (
     SELECT EXTRACT(epoch FROM q.eta - now() AT TIME ZONE 'UTC') FROM queue_job q
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
-    EXISTS (SELECT FROM ir_module_module WHERE state IN ('to install', 'to upgrade', 'to remove'))
+    {hold}
 """
-READ_WINDOW = WINDOW_TEXT.format(ready_channels=READY_CHANNELS, window=WINDOW)
+READ_WINDOW = WINDOW_TEXT.format(
+    ready_channels=READY_CHANNELS, window=WINDOW, hold=HOLD.format(home="$2")
+)
 # Its cost follows the number of channels and the size of the window, never the backlog. The limit
 # is written into it: of one that it does not know the planner expects a tenth of all rows. The last
-# row tells when the next ETA comes, and whether modules are being changed: code and tables may not
-# fit then.
+# row tells when the next ETA comes, and whether something holds the whole database.
 
 HEADS_TEXT = """
 {ready_channels}
@@ -81,12 +87,15 @@ READ_HEADS = HEADS_TEXT.format(ready_channels=READY_CHANNELS)
 # The urgent ones alone: a tenth of what the window costs while a long backlog waits.
 
 LOOK = """
+WITH beat AS (
+    UPDATE queue_job_node SET date_seen = now() AT TIME ZONE 'UTC' WHERE id = %s
+)
 SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
     OR EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND scheduled),
        EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
        EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
 """
-# Each finds its answer at the first entry of a partial index.
+# Each finds its answer at the first entry of a partial index. The heartbeat rides along.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (
@@ -161,11 +170,17 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
 
 REAP = """
 WITH running AS MATERIALIZED (
-    SELECT id, attempt, state, lost + (state = 'started')::int AS lost FROM queue_job
+    SELECT id, attempt, state, lost + (state = 'started')::int AS lost, worker_pid, worker_host
+      FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), dead AS (
-    SELECT * FROM running
+    SELECT id, state, lost, format('%%s (process %%s on %%s%%s)', %(reason)s,
+           worker_pid, worker_host, (
+                SELECT ': ' || cause FROM unnest(%(pids)s::int[], %(causes)s::text[])
+                    AS death (pid, cause)
+                 WHERE pid = worker_pid AND worker_host = %(host)s LIMIT 1)) AS reason
+      FROM running
      WHERE NOT EXISTS (
             SELECT FROM pg_locks
              WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
@@ -177,10 +192,10 @@ UPDATE queue_job
        retry = queue_job.retry - (dead.state = 'started')::int,
        state = CASE WHEN dead.lost >= %(limit)s THEN 'failed' ELSE 'pending' END,
        exc_name = CASE WHEN dead.lost >= %(limit)s THEN 'JobFoundDead' END,
-       exc_message = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
-       exc_info = CASE WHEN dead.lost >= %(limit)s THEN %(reason)s END,
+       exc_message = CASE WHEN dead.lost >= %(limit)s THEN dead.reason END,
+       exc_info = CASE WHEN dead.lost >= %(limit)s THEN dead.reason END,
        result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
-                     THEN %(reason)s ELSE result END,
+                     THEN dead.reason ELSE result END,
        identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
        date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
        date_started = CASE WHEN dead.lost >= %(limit)s THEN date_started END
@@ -207,12 +222,12 @@ class Window:
 
     :param ready: the first ready jobs of each channel
     :param next_eta: seconds until the next ETA, negative when it has come, ``None`` for none
-    :param hold: modules are being changed, nothing is ready meanwhile
+    :param hold: why nothing may start
     """
 
     ready: list[JobRef]
     next_eta: float | None
-    hold: bool
+    hold: Hold | None
 
 
 @dataclass(frozen=True)
@@ -256,14 +271,16 @@ def read_secret(cr: Any) -> str:
     return str(cr.fetchone()[0])
 
 
-def read_window(cr: Any, missed: Iterable[int] = ()) -> Window:
+def read_window(cr: Any, home: str, missed: Iterable[int] = ()) -> Window:
     """Read the ready jobs, :data:`WINDOW` per channel, and the time of the next ETA.
 
+    :param home: where this database is
     :param missed: jobs to leave out, because somebody holds a lock on them
     """
-    cr.execute("EXECUTE queue_job_window (%s)", (list(missed),))
+    cr.execute("EXECUTE queue_job_window (%s, %s)", (list(missed), home))
     *ready, last = cr.fetchall()
-    next_eta, hold = last[5:]
+    next_eta = last[5]
+    hold = Hold(last[6]) if last[6] else None
     jobs = [] if hold else [_reference(*row[:5]) for row in ready]
     return Window(jobs, None if next_eta is None else float(next_eta), hold)
 
@@ -274,9 +291,12 @@ def read_heads(cr: Any, priority: int) -> list[JobRef]:
     return [_reference(*row) for row in cr.fetchall()]
 
 
-def look(cr: Any) -> Sight:
-    """Return what kinds of jobs there are to care for."""
-    cr.execute(LOOK)
+def look(cr: Any, node: int) -> Sight:
+    """Return what kinds of jobs there are to care for, and show that the runner still turns.
+
+    :param node: number by which the runner announced its server
+    """
+    cr.execute(LOOK, (node,))
     return Sight(*cr.fetchone())
 
 
@@ -316,13 +336,14 @@ def read_running(cr: Any) -> list[JobRef]:
     return [_reference(*row) for row in cr.fetchall()]
 
 
-def reap(cr: Any, ids: Iterable[int], reason: str) -> dict[int, bool]:
+def reap(cr: Any, ids: Iterable[int], reason: str, deaths: Mapping[int, str]) -> dict[int, bool]:
     """Take back the jobs of the dead.
 
     A job that loses its worker for the :data:`LOST_LIMIT`-th time is failed.
 
     :param ids: jobs whose lease is not open
-    :param reason: what the screen says of a started one
+    :param reason: what the screen says of a started one, beside which process it was, and where
+    :param deaths: causes of death by number of the process, on this machine
     :return: by id of each job taken back, whether it had been started
     """
     cr.execute(
@@ -333,6 +354,9 @@ def reap(cr: Any, ids: Iterable[int], reason: str) -> dict[int, bool]:
             "size": LOCK_SPACE_SIZE,
             "limit": LOST_LIMIT,
             "reason": reason,
+            "host": HOST,
+            "pids": list(deaths),
+            "causes": list(deaths.values()),
         },
     )
     return dict(cr.fetchall())

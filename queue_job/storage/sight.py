@@ -1,0 +1,76 @@
+"""What an operator asks of the queue: why a job does not run, and what could be wrong.
+
+Every statement costs the same however many jobs there are.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+AHEAD_LIMIT = 1_000
+"""Jobs before one that are counted; that there are more is all that anybody wants to know."""
+
+LAST_JOBS = 1_000
+"""Newest jobs that are asked for how long they took."""
+
+RUNNING = """
+SELECT channel, count(*) FROM queue_job WHERE state = 'started' GROUP BY channel
+"""
+# By the partial index of what runs: as many rows as there are workers.
+
+BEFORE = """
+SELECT uuid FROM (
+    (SELECT uuid, 0 AS rank, priority, id FROM queue_job
+      WHERE state IN ('enqueued', 'started') AND channel = %(channel)s AND id <> %(id)s
+      ORDER BY priority, id LIMIT 1)
+    UNION ALL
+    (SELECT uuid, 1, priority, id FROM queue_job
+      WHERE state = 'pending' AND NOT scheduled AND channel = %(channel)s
+        AND (priority, id) < (%(priority)s, %(id)s)
+      ORDER BY priority, id LIMIT 1)
+    UNION ALL
+    (SELECT uuid, 1, priority, id FROM queue_job
+      WHERE state = 'pending' AND scheduled AND attempt > 0 AND channel = %(channel)s
+        AND (priority, id) < (%(priority)s, %(id)s)
+      ORDER BY priority, id LIMIT 1)) AS before
+ ORDER BY rank, priority, id LIMIT 1
+"""
+
+AHEAD = """
+SELECT count(*) FROM (
+    SELECT FROM queue_job
+     WHERE state = 'pending' AND NOT scheduled AND channel = %(channel)s
+       AND (priority, id) < (%(priority)s, %(id)s)
+     LIMIT %(limit)s) AS ahead
+"""
+
+LONGEST = """
+SELECT COALESCE(max(exec_time), 0)
+  FROM (SELECT exec_time FROM queue_job ORDER BY id DESC LIMIT %s) AS newest
+"""
+
+
+def read_running(cr: Any) -> dict[str, int]:
+    """Return how many jobs run, by the channel that they are stored with."""
+    cr.execute(RUNNING)
+    return dict(cr.fetchall())
+
+
+def read_before(cr: Any, job: int, channel: str, priority: int) -> str:
+    """Return the uuid of the job of a channel that is to run before another; empty for none."""
+    cr.execute(BEFORE, {"id": job, "channel": channel, "priority": priority})
+    row = cr.fetchone()
+    return str(row[0]) if row else ""
+
+
+def count_ahead(cr: Any, job: int, channel: str, priority: int) -> int:
+    """Return how many ready jobs of a channel come before one, :data:`AHEAD_LIMIT` at the most."""
+    parameters = {"id": job, "channel": channel, "priority": priority, "limit": AHEAD_LIMIT}
+    cr.execute(AHEAD, parameters)
+    return int(cr.fetchone()[0])
+
+
+def read_longest(cr: Any) -> float:
+    """Return the seconds that the longest of the newest jobs took."""
+    cr.execute(LONGEST, (LAST_JOBS,))
+    return float(cr.fetchone()[0])
