@@ -101,14 +101,15 @@ class Scheduler:
     """Decides leases from a window of ready jobs.
 
     :param channels: configuration by full name, parents first, ``root`` among them
+    :param last: number of the newest lease of an earlier leader
     """
 
-    def __init__(self, channels: Mapping[str, ChannelConfig]) -> None:
+    def __init__(self, channels: Mapping[str, ChannelConfig], last: int = 0) -> None:
         self.durations = Durations()
         self.leases: dict[int, Lease] = {}
         self._channels: dict[str, Channel] = {}
         self._configured = frozenset(channels)
-        self._numbers = 0
+        self._numbers = last
         for config in channels.values():
             self._add(config, self._channels.get(config.name.rpartition(".")[0]))
 
@@ -148,6 +149,13 @@ class Scheduler:
     def adopt(self, job: JobRef, now: float) -> Lease:
         """Count a job that runs already, begun under an earlier leader, as a lease of its own."""
         return self._open(self._channel(job.channel), [job], now)
+
+    def inherit(self, leases: Iterable[Lease]) -> None:
+        """Go on counting the leases of an earlier leader that are still out."""
+        for lease in leases:
+            self.leases[lease.number] = lease
+            for node in self._channel(lease.channel).upwards():
+                node.running += 1
 
     def confirm(self, lease: Lease, attempts: Mapping[int, int]) -> Lease | None:
         """Keep the jobs of a lease that the database really gave.

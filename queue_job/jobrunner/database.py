@@ -14,6 +14,7 @@ from ..storage.connection import connect, cut
 from ..storage.nodes import Announcement
 from ..storage.schema import NOTIFY_CHANNEL
 from .fleet import Fleet
+from .flights import Flights
 from .leader import POLL_SECONDS, Leader, Place
 from .means import Means
 from .waker import Waker
@@ -52,6 +53,7 @@ class DatabaseRunner:
         self._announcement = announcement
         self._means = means
         self._waker = Waker()
+        self._flights = Flights()
         self._stop = threading.Event()
         self._pause = RETRY_SECONDS[0]
         self._link: Any = None
@@ -143,7 +145,7 @@ class DatabaseRunner:
         with link.cursor() as cr:
             cr.execute(f"LISTEN {NOTIFY_CHANNEL}")
         fleet = Fleet(settings.url, settings.slots)
-        place = Place(self._database, link, node, self._waker)
+        place = Place(self._database, link, node, self._waker, self._flights)
         leader = Leader(place, settings.channels, fleet, self._means)
         _logger.info("leading, channels %s", ", ".join(settings.channels))
         self._pause = RETRY_SECONDS[0]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import queue
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,6 +23,7 @@ from ..core.scheduler import Scheduler
 from ..storage import dependency, dispatch, home, nodes
 from .dispatch import Answer, Order
 from .fleet import Fleet
+from .flights import Flights
 from .means import Means
 from .waker import Waker
 
@@ -69,12 +69,14 @@ class Place:
     :param link: connection that holds the lock and listens
     :param node: number by which this runner announced its server
     :param waker: what the leader's thread waits on
+    :param flights: leases that are out, an earlier leader's among them
     """
 
     database: str
     link: Any
     node: int
     waker: Waker
+    flights: Flights
 
 
 class Leader:
@@ -102,11 +104,11 @@ class Leader:
         dispatch.prepare(self._cr)
         self._secret = dispatch.read_secret(self._cr)
         self._home = home.read_home(self._cr)
-        self._scheduler = Scheduler(channels)
-        self._places: dict[int, str] = {}
-        """By number of a lease: the server that has it."""
+        self._flights = place.flights
+        self._scheduler = Scheduler(channels, self._flights.last)
+        self._scheduler.inherit(self._flights.leases.values())
         self._strict = any(config.sequential for config in channels.values())
-        self._answers: queue.SimpleQueue[Answer] = queue.SimpleQueue()
+        self._answers = self._flights.answers
         self._orphans: dict[int, JobRef] = {}
         """By number of their lease: jobs that run, but not in a request of ours."""
         self._strays: dict[int, JobRef] = {}
@@ -134,6 +136,7 @@ class Leader:
         """
         nodes.lead(self._cr, self._node)
         self._read_nodes()
+        self._inherit()
         try:
             while not stopping():
                 self._turn(time.monotonic())
@@ -141,6 +144,14 @@ class Leader:
             self._recall(job for lease in self._leases() for job in lease.jobs)
         finally:
             self._slots.settle(self, (), more=False)
+
+    def _inherit(self) -> None:
+        """Keep of the leases of an earlier leader what is still theirs by the table."""
+        for lease in self._leases():
+            left = dispatch.still_running(self._cr, lease.jobs)
+            gone = [job.id for job in lease.jobs if job.id not in left]
+            if gone:
+                self._scheduler.recall(lease, gone)
 
     def wake(self) -> None:
         """Learn from another thread that there is something to do."""
@@ -289,7 +300,7 @@ class Leader:
                 self._slots.give_back(server)
 
     def _send(self, lease: Lease, server: str) -> None:
-        self._places[lease.number] = server
+        self._flights.depart(lease, server)
         jobs = tuple((job.id, job.attempt) for job in lease.jobs)
         self._dispatcher.send(self._order(server, lease.number, jobs, self._answered))
 
@@ -329,7 +340,8 @@ class Leader:
         for server, count in self._fleet.slots().items():
             total = self._slots.resize(server, count)
         self._dispatcher.grow(total + len(self._fleet.slots()))
-        left = [lease for lease in self._leases() if self._places.get(lease.number) in gone]
+        servers = self._flights.servers
+        left = [lease for lease in self._leases() if servers.get(lease.number) in gone]
         for lease in left:
             self._scheduler.recall(lease, self._recall(lease.jobs))
 
@@ -372,7 +384,7 @@ class Leader:
             if answer.lease == GREETING:
                 self._take_greeting(answer)
                 continue
-            self._places.pop(answer.lease, None)
+            self._flights.land(answer.lease)
             lease = self._scheduler.leases.get(answer.lease)
             if lease is None:
                 continue

@@ -416,6 +416,19 @@ def test_what_runs_already_counts_even_beyond_the_capacity():
     assert ids(decide(scheduler)) == [[9]]
 
 
+def test_the_leases_of_an_earlier_leader_keep_their_places_and_numbers():
+    before = scheduler_of("root:4,a:2", quick(2, "root.a"))
+    (first, second) = decide(before)
+    after = Scheduler(parse_channels("root:4,a:2"), last=second.number)
+    after.inherit([first, second])
+    after.fill([job(9, "root.a"), job(1, "root.a")], {})
+    assert decide(after) == []
+    after.close(first.number)
+    (third,) = decide(after)
+    assert ids([third]) == [[9]]
+    assert third.number > second.number
+
+
 def test_adoption_beyond_the_root_does_not_divide_by_its_room():
     scheduler = scheduler_of("root:1,a:1", quick(3, "root.a"))
     for number in range(7, 10):

@@ -6,7 +6,7 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from odoo.addons.queue_job.storage import dispatch, plans, schema
+from odoo.addons.queue_job.storage import dispatch, home, plans, schema
 
 from .common import JobCase
 
@@ -77,7 +77,7 @@ class TestSchema(JobCase):
         soon = self.stored(self.record.noop.delay(priority=1))
         other = self.stored(self.record.noop.delay(channel="other"))
         self.record.noop.delay(eta=3600)
-        window = dispatch.read_window(self.env.cr)
+        window = dispatch.read_window(self.env.cr, home.read_home(self.env.cr))
         self.assertEqual([job.id for job in window.ready], [soon.id, late.id, other.id])
         self.assertEqual(window.ready[2].channel, "root.other")
         self.assertAlmostEqual(window.next_eta, 3600, delta=60)

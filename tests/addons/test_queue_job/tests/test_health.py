@@ -1,0 +1,62 @@
+from odoo.exceptions import AccessError
+from odoo.modules.neutralize import neutralize_database
+from odoo.tests import TransactionCase, new_test_user
+
+from odoo.addons.queue_job.core.hold import Hold
+from odoo.addons.queue_job.storage import home
+
+
+class TestHealth(TransactionCase):
+    """Why nothing runs, where a test database has no runner."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.record = cls.env["test.queue.job"].create({"name": "target"})
+        cls.health = cls.env["queue.job.health"]
+
+    def job(self, **options):
+        return self.record.noop.delay(**options).db_record()
+
+    def test_no_runner_is_said_on_the_job(self):
+        self.assertIn("No runner is connected", self.job().explain())
+
+    def test_the_form_shows_the_reason_of_a_waiting_job_only(self):
+        job = self.job()
+        self.assertIn("No runner", job.wait_reason)
+        job.button_done()
+        self.assertFalse(job.wait_reason)
+
+    def test_the_self_test_names_what_stops_everything_and_the_line_to_add(self):
+        found = self.health.self_test()
+        self.assertEqual(found[0]["problem"], "no_runner")
+        self.assertIn("--load=base,rpc,web,queue_job", found[0]["remedy"])
+        self.assertTrue(all(finding["message"] and finding["remedy"] for finding in found))
+        self.assertEqual(self.health.banner(), [one for one in found if one["stops"]])
+
+    def test_a_database_lives_where_it_was_installed(self):
+        self.assertIsNone(home.read_hold(self.env.cr))
+
+    def test_a_neutralised_database_is_held_until_it_is_released(self):
+        neutralize_database(self.env.cr)
+        self.assertEqual(home.read_hold(self.env.cr), Hold.NEUTRALIZED)
+        self.health.release()
+        self.env.flush_all()
+        self.assertIsNone(home.read_hold(self.env.cr))
+
+    def test_a_copy_is_held(self):
+        self.env["ir.config_parameter"].set_param(home.KEY, "1/1")
+        self.env.flush_all()
+        self.assertEqual(home.read_hold(self.env.cr), Hold.COPIED)
+
+    def test_the_dialog_shows_what_was_found(self):
+        action = self.env["queue.job"].action_self_test()
+        test = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertIn("no runner is connected", test.report)
+        self.assertFalse(test.can_release)
+
+    def test_only_a_manager_may_look_and_release(self):
+        user = new_test_user(self.env, "no manager", groups="base.group_user")
+        for method in ("self_test", "release", "banner"):
+            with self.subTest(method), self.assertRaises(AccessError):
+                getattr(self.health.with_user(user), method)()
