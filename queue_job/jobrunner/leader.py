@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.channels import ChannelConfig
+from ..core.channels import ChannelConfig, override
 from ..core.hold import HOLD_REASONS, Hold
 from ..core.leases import JobRef, Lease
 from ..core.report import Outcome, Report
 from ..core.scheduler import Place as JobPlace
 from ..core.scheduler import Scheduler
-from ..storage import dependency, dispatch, home, nodes
+from ..storage import dependency, dispatch, home, nodes, overrides
 from .dispatch import Answer, Order
 from .fleet import Fleet
 from .flights import Flights
@@ -105,6 +105,7 @@ class Leader:
         self._secret = dispatch.read_secret(self._cr)
         self._home = home.read_home(self._cr)
         self._flights = place.flights
+        self._configured = channels
         self._scheduler = Scheduler(channels, self._flights.last)
         self._scheduler.inherit(self._flights.leases.values())
         self._strict = any(config.sequential for config in channels.values())
@@ -127,7 +128,7 @@ class Leader:
         """Jobs may wait for others that are done."""
         self._read_at = self._poll_at = self._tell_at = -math.inf
         self._way_at = -math.inf
-        self._eta_at = self._orphans_at = math.inf
+        self._eta_at = self._orphans_at = self._lapse_at = math.inf
 
     def lead(self, stopping: Callable[[], bool]) -> None:
         """Dispatch until told to stop, then take back what no worker has started.
@@ -137,6 +138,7 @@ class Leader:
         nodes.lead(self._cr, self._node)
         self._read_nodes()
         self._inherit()
+        self._read_overrides()
         try:
             while not stopping():
                 self._turn(time.monotonic())
@@ -153,6 +155,16 @@ class Leader:
             if gone:
                 self._scheduler.recall(lease, gone)
 
+    def _read_overrides(self) -> None:
+        """Put in force what operators have set for channels; what runs goes on."""
+        found = overrides.read_overrides(self._cr)
+        channels = override(self._configured, found.by_name)
+        self._strict = any(config.sequential for config in channels.values())
+        self._scheduler = self._scheduler.reconfigured(channels)
+        self._lapse_at = math.inf if found.lapse is None else time.monotonic() + found.lapse
+        nodes.tell_revision(self._cr, self._node, found.revision)
+        self._read_soon()
+
     def wake(self) -> None:
         """Learn from another thread that there is something to do."""
         self._waker.wake()
@@ -167,6 +179,8 @@ class Leader:
             self._poll(now)
         if now >= self._orphans_at:
             self._visit_orphans()
+        if now >= self._lapse_at:
+            self._read_overrides()
         if self._sweep:
             self._sweep = False
             dependency.sweep(self._cr)
@@ -194,6 +208,8 @@ class Leader:
             self._sweep |= dependency.NOTICE in told
             if nodes.NOTICE in told:
                 self._read_nodes()
+            if overrides.NOTICE in told:
+                self._read_overrides()
             self._stale = self._heard = True
 
     def _dispatch(self, now: float) -> None:
@@ -538,7 +554,8 @@ class Leader:
         """Sleep until something arrives or time allows something."""
         if self._link.notifies or not self._answers.empty():
             return
-        times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
+        times = [self._poll_at, self._eta_at, self._orphans_at, self._lapse_at]
+        times.append(self._scheduler.wake_up(now))
         times.append(self._fleet.next_change(now))
         if self.servers:
             times += self._next_looks()

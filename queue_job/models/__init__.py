@@ -3,6 +3,7 @@ from . import (
     ir_model_fields,
     queue_job,
     queue_job_channel,
+    queue_job_channel_live,
     queue_job_dependency,
     queue_job_explain,
     queue_job_function,
