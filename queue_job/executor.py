@@ -28,11 +28,12 @@ from odoo.modules.registry import Registry
 from .core.report import Outcome, Report
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
 from .core.states import JobState
+from .current import RunningJob, as_current
 from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
 from .fields import decode, decode_records
 from .settings import settings
-from .storage import nodes, outcome
+from .storage import history, nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
 
 _logger = logging.getLogger(__name__)
@@ -90,6 +91,11 @@ class _Run:
     lease: _Lease
     job: StartedJob
     began: float = field(default_factory=time.monotonic)
+    current: RunningJob = field(init=False)
+
+    def __post_init__(self) -> None:
+        job = self.job
+        self.current = RunningJob(job.uuid, job.id, job.attempt, self.lease.liveness)
 
     @property
     def cr(self) -> Any:
@@ -147,7 +153,7 @@ def _run_job(lease: _Lease, number: int, attempt: int) -> Report:
         if job is None:
             return Report(number, Outcome.TAKEN, 0.0)
         run = _Run(lease, job)
-        with _as_job(run):
+        with _as_job(run), as_current(run.current):
             return Report(number, _bring_to_an_end(run), run.seconds)
     except Exception:
         # A lost connection, or an end that could not be recorded. Closing the side connection
@@ -228,6 +234,7 @@ def _perform(run: _Run) -> Outcome:
         result = str(nothing) or None
     run.cr.flush()
     text = None if result is None else _storable(str(result))
+    _keep_log(run)
     seconds = run.seconds
     if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
         raise _Taken
@@ -290,6 +297,7 @@ def _postpone(run: _Run, error: RetryableError) -> Outcome:
         return _fail(run, failure)
     wait, message = decision.seconds, _storable(decision.message)
     _logger.info("job %s comes back in %.1f s: %s", job.uuid, wait, message)
+    _keep_log(run)
     recorded = outcome.postpone(
         run.cr, job.id, job.attempt, message=message, wait=wait, counted=decision.counted
     )
@@ -309,6 +317,7 @@ def _fail(run: _Run, error: Exception) -> Outcome:
         "exc_message": _storable(str(error.args[0] if error.args else error)) or kind.__name__,
         "exc_info": _storable(text),
     }
+    _keep_log(run)
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)
     if recorded:
         _tell_of_failure(run, details)
@@ -336,6 +345,12 @@ def _call_on_fail(run: _Run, details: dict[str, str]) -> None:
     method = env["queue.job.function"].job_config(run.job.function).on_fail_method_name
     if method:
         getattr(decode_records(run.job.records, env), method)(**details)
+
+
+def _keep_log(run: _Run) -> None:
+    """Keep what the job has logged, with its end; most log nothing."""
+    if run.current.lines:
+        history.keep_log(run.cr, run.job.id, run.job.attempt, run.current.lines)
 
 
 def _recorded(run: _Run, recorded: bool, result: Outcome) -> Outcome:

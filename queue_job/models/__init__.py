@@ -8,6 +8,7 @@ from . import (
     queue_job_explain,
     queue_job_function,
     queue_job_health,
+    queue_job_history,
     queue_job_node,
     queue_job_notice,
     queue_job_referred,

@@ -170,12 +170,14 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
 
 REAP = """
 WITH running AS MATERIALIZED (
-    SELECT id, attempt, state, lost + (state = 'started')::int AS lost, worker_pid, worker_host
+    SELECT id, attempt, state, lost + (state = 'started')::int AS lost,
+           date_started, worker_pid, worker_host
       FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), dead AS (
-    SELECT id, state, lost, format('%%s (process %%s on %%s%%s)', %(reason)s,
+    SELECT id, attempt, state, lost, date_started, worker_pid, worker_host,
+           format('%%s (process %%s on %%s%%s)', %(reason)s,
            worker_pid, worker_host, (
                 SELECT ': ' || cause FROM unnest(%(pids)s::int[], %(causes)s::text[])
                     AS death (pid, cause)
@@ -186,6 +188,12 @@ WITH running AS MATERIALIZED (
              WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
                AND classid = %(space)s + running.attempt %% %(size)s
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+), kept AS (
+    INSERT INTO queue_job_attempt
+           (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message)
+    SELECT id, attempt, 'lost', date_started, clock_timestamp() AT TIME ZONE 'UTC',
+           worker_host, worker_pid, reason
+      FROM dead WHERE state = 'started'
 )
 UPDATE queue_job
    SET attempt = queue_job.attempt + 1, lost = dead.lost,

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import LockNotAvailable
 
+from . import history
 from .connection import connect
 
 LOCK_SPACE = 0x514A0000
@@ -122,6 +123,12 @@ class Liveness:
             return None
         self._held = (lock, job)
         return StartedJob(*row)
+
+    def tell_progress(
+        self, job: int, attempt: int, done: float, total: float, message: str
+    ) -> None:
+        """Say how far the job is, outside of its transaction."""
+        history.tell_progress(self._cr, job, attempt, done=done, total=total, message=message)
 
     def is_mine(self, job: int, attempt: int) -> bool:
         """Tell whether this attempt still owns the job, which its own snapshot cannot know."""
