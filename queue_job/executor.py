@@ -154,7 +154,7 @@ def _run_job(lease: _Lease, number: int, attempt: int) -> Report:
             return Report(number, Outcome.TAKEN, 0.0)
         run = _Run(lease, job)
         with _as_job(run), as_current(run.current):
-            return Report(number, _bring_to_an_end(run), run.seconds)
+            return Report(number, _bring_to_an_end(run), run.seconds, job.waited)
     except Exception:
         # A lost connection, or an end that could not be recorded. Closing the side connection
         # drops the lock, and with it any doubt whether somebody still works on the job.

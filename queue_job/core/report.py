@@ -31,11 +31,13 @@ class Report:
     :param id: number of the row
     :param outcome: how it ended
     :param seconds: how long its call took
+    :param wait: seconds that it had been ready before; ``None`` when that is not known
     """
 
     id: int
     outcome: Outcome
     seconds: float
+    wait: float | None = None
 
 
 def write_lease(jobs: Iterable[tuple[int, int]]) -> bytes:
@@ -54,7 +56,12 @@ def read_lease(body: bytes) -> list[tuple[int, int]]:
 
 def write_reports(reports: Iterable[Report]) -> dict[str, Any]:
     """Return the answer to a run request, for JSON."""
-    return {"jobs": [[item.id, item.outcome.value, round(item.seconds, 6)] for item in reports]}
+    return {"jobs": [_written(item) for item in reports]}
+
+
+def _written(item: Report) -> list[Any]:
+    wait = [] if item.wait is None else [round(item.wait, 6)]
+    return [item.id, item.outcome.value, round(item.seconds, 6), *wait]
 
 
 def read_reports(answer: Any) -> list[Report]:
@@ -64,9 +71,20 @@ def read_reports(answer: Any) -> list[Report]:
     :raises ValueError: when it is not the answer to one
     """
     return [
-        Report(_whole(number), Outcome(outcome), float(seconds))
-        for number, outcome, seconds in _member(answer, "jobs")
+        Report(_whole(number), Outcome(outcome), *map(float, times))
+        for number, outcome, *times in _member(answer, "jobs")
+        if _are_times(times)
     ]
+
+
+def _are_times(times: list[Any]) -> bool:
+    """Tell that there are one or two times: a worker of an earlier version does not say the wait.
+
+    :raises ValueError: when there are not
+    """
+    if len(times) not in (1, 2):
+        raise ValueError(f"{len(times)} times in a report, where there are one or two")
+    return True
 
 
 def _member(value: Any, name: str) -> Any:

@@ -17,10 +17,11 @@ from typing import Any
 from ..core.channels import ChannelConfig, override
 from ..core.hold import HOLD_REASONS, Hold
 from ..core.leases import JobRef, Lease
+from ..core.metrics import Metrics
 from ..core.report import Outcome, Report
 from ..core.scheduler import Place as JobPlace
 from ..core.scheduler import Scheduler
-from ..storage import dependency, dispatch, home, nodes, overrides
+from ..storage import dependency, dispatch, home, metrics, nodes, overrides
 from .dispatch import Answer, Order
 from .fleet import Fleet
 from .flights import Flights
@@ -41,6 +42,9 @@ MISSED_SECONDS = 0.5
 
 WAY_SECONDS = 0.025
 """Least time between two leases that give way: taking jobs back costs as much as starting them."""
+
+STORE_SECONDS = 5.0
+"""How long counts of what ran are kept in memory; a leader that dies loses them, and no job."""
 
 HOLD_SECONDS = 1.0
 """How often to look whether what holds the whole database is over."""
@@ -128,7 +132,8 @@ class Leader:
         """Jobs may wait for others that are done."""
         self._read_at = self._poll_at = self._tell_at = -math.inf
         self._way_at = -math.inf
-        self._eta_at = self._orphans_at = self._lapse_at = math.inf
+        self._eta_at = self._orphans_at = self._lapse_at = self._store_at = math.inf
+        self._metrics = Metrics()
 
     def lead(self, stopping: Callable[[], bool]) -> None:
         """Dispatch until told to stop, then take back what no worker has started.
@@ -144,6 +149,7 @@ class Leader:
                 self._turn(time.monotonic())
                 self._wait(time.monotonic())
             self._recall(job for lease in self._leases() for job in lease.jobs)
+            self._store_metrics()
         finally:
             self._slots.settle(self, (), more=False)
 
@@ -181,6 +187,8 @@ class Leader:
             self._visit_orphans()
         if now >= self._lapse_at:
             self._read_overrides()
+        if now >= self._store_at:
+            self._store_metrics()
         if self._sweep:
             self._sweep = False
             dependency.sweep(self._cr)
@@ -433,6 +441,7 @@ class Leader:
                 lost.append(job)
             else:
                 self._scheduler.durations.observe(job.function, report.seconds)
+            self._count(job, report)
             if report.outcome is not Outcome.DONE:
                 self._read_soon()
         if jobs:
@@ -440,6 +449,17 @@ class Leader:
             lost += [job for number, job in jobs.items() if number not in taken]
         if lost:
             self._reap(lost, NO_CONNECTION)
+
+    def _count(self, job: JobRef, report: Report) -> None:
+        """Count a report; the sums are stored now and then."""
+        key = (int(time.time() // 60), job.channel, job.function)
+        self._metrics.observe(key, report.outcome, seconds=report.seconds, wait=report.wait)
+        self._store_at = min(self._store_at, time.monotonic() + STORE_SECONDS)
+
+    def _store_metrics(self) -> None:
+        self._store_at = math.inf
+        if self._metrics:
+            metrics.add(self._cr, self._metrics.take())
 
     def _release(self, lease: Lease, reports: list[Report]) -> None:
         """Let the jobs go that waited for those of a lease that are done."""
@@ -554,7 +574,7 @@ class Leader:
         """Sleep until something arrives or time allows something."""
         if self._link.notifies or not self._answers.empty():
             return
-        times = [self._poll_at, self._eta_at, self._orphans_at, self._lapse_at]
+        times = [self._poll_at, self._eta_at, self._orphans_at, self._lapse_at, self._store_at]
         times.append(self._scheduler.wake_up(now))
         times.append(self._fleet.next_change(now))
         if self.servers:

@@ -9,6 +9,7 @@ from . import (
     queue_job_function,
     queue_job_health,
     queue_job_history,
+    queue_job_metric,
     queue_job_node,
     queue_job_notice,
     queue_job_referred,

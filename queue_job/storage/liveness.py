@@ -43,7 +43,8 @@ UPDATE queue_job
   FROM turn
  WHERE turn.locked AND id = $1 AND state = 'enqueued' AND attempt = $2
 RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records, args, kwargs,
-          retry, max_retries, company_id
+          retry, max_retries, company_id,
+          EXTRACT(epoch FROM date_started - COALESCE(eta, date_created))::float
 """
 # One statement takes the lock and starts the job, so that there is no moment in which a started
 # job is not locked. It must run here and be committed before the job's own transaction takes its
@@ -86,6 +87,8 @@ class StartedJob:
     retry: int
     max_retries: int
     company_id: int | None
+    waited: float
+    """Seconds since it was ready."""
 
 
 class Liveness:
