@@ -79,7 +79,7 @@ DELETE FROM queue_job_metric WHERE minute < now() AT TIME ZONE 'UTC' - %s * inte
 """
 
 SERIES = """
-SELECT EXTRACT(epoch FROM date_bin(%(step)s * interval '1 second', minute, timestamp '2001-01-01')),
+SELECT floor(EXTRACT(epoch FROM minute) / %(step)s) * %(step)s,
        sum(done), sum(failed), sum(postponed), sum(lost),
        queue_job_sum(run), queue_job_sum(wait)
   FROM queue_job_metric
