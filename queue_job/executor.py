@@ -51,10 +51,10 @@ CONFLICTS = (
     errorcodes.LOCK_NOT_AVAILABLE,
 )
 
-ELSEWHERE_SECONDS = 10
+ELSEWHERE_SECONDS = 3
 """Pause before another server is tried, when the code of a job is not on this one."""
 
-ELSEWHERE_TRIES = 360
+ELSEWHERE_TRIES = 1_200
 """Attempts after which a job whose code no server has is failed: an hour of a rolling upgrade."""
 
 HOST = socket.gethostname()

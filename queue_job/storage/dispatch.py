@@ -206,7 +206,7 @@ UPDATE queue_job
                      THEN dead.reason ELSE result END,
        identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
        date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
-       date_started = CASE WHEN dead.lost >= %(limit)s THEN date_started END
+       date_started = CASE WHEN dead.lost >= %(limit)s THEN queue_job.date_started END
   FROM dead
  WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'

@@ -22,9 +22,18 @@ def pair(server):
 
 
 def nodes(odoo, here=True):
-    fields = ["host", "url", "slots", "here", "leads", "pid", "problem", "channels", "version"]
-    rows = odoo.rpc("queue.job.node", "search_read", [[], fields])
-    return [row for row in rows if row["here"] or not here]
+    """Return the rows of the nodes; by SQL, since the workers may all be busy."""
+    columns = "host", "url", "slots", "here", "leads", "pid", "problem", "channels", "version"
+    rows = odoo.cluster.execute(
+        odoo.database,
+        "SELECT host, url, slots, id IN (SELECT id FROM queue_job_node_here), date_leading, pid, "
+        "problem, channels, version FROM queue_job_node ORDER BY id",
+    )
+    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    since = [row["leads"] for row in found if row["here"] and row["leads"]]
+    for row in found:
+        row["leads"] = row["here"] and row["leads"] is not None and row["leads"] == max(since)
+    return [row for row in found if row["here"] or not here]
 
 
 def leads(odoo):

@@ -87,11 +87,15 @@ class TestSlots(BaseCase):
         self.assertEqual(self.slots.resize(OTHER, 2), 4)
         self.owner = Owner(OWN, OTHER)
 
-    def test_places_are_spread(self):
-        taken = self.slots.take(self.owner)
-        self.assertEqual(sorted(taken), sorted([OWN, OWN, OTHER, OTHER]))
-        self.assertEqual(taken[:2], [OWN, OTHER])
-        self.assertFalse(self.slots.has_room(self.owner))
+    def test_places_are_taken_of_every_server(self):
+        firsts = set()
+        for _round in range(50):
+            taken = self.slots.take(self.owner)
+            self.assertEqual(sorted(taken), sorted([OWN, OWN, OTHER, OTHER]))
+            self.assertFalse(self.slots.has_room(self.owner))
+            self.slots.settle(self.owner, taken, more=False)
+            firsts.add(taken[0])
+        self.assertEqual(firsts, {OWN, OTHER})
 
     def test_an_owner_gets_places_of_its_servers_only(self):
         self.assertEqual(self.slots.take(Owner(OTHER)), [OTHER, OTHER])
