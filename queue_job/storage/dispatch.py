@@ -89,13 +89,18 @@ READ_HEADS = HEADS_TEXT.format(ready_channels=READY_CHANNELS)
 LOOK = """
 WITH beat AS (
     UPDATE queue_job_node SET date_seen = now() AT TIME ZONE 'UTC' WHERE id = %s
+), dead AS (
+    DELETE FROM queue_job_node WHERE id IN (
+        SELECT id FROM queue_job_node WHERE id NOT IN (SELECT id FROM queue_job_node_here)
+           FOR UPDATE SKIP LOCKED)
 )
 SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
     OR EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND scheduled),
        EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
        EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
 """
-# Each finds its answer at the first entry of a partial index. The heartbeat rides along.
+# Each finds its answer at the first entry of a partial index. The heartbeat rides along, and so do the
+# rows of servers that are gone; SKIP LOCKED: one that starts clears them away as well.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (
