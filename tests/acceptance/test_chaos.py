@@ -1,9 +1,8 @@
 """The short form of the fault campaign: a few rounds of a few faults, always the same."""
 
 import pytest
-
-from tests.chaos.campaign import Campaign
-from tests.chaos.run import SEED, SHORT, clean
+from chaos.campaign import Campaign
+from chaos.run import SEED, SHORT, clean
 
 
 @pytest.fixture(scope="module")

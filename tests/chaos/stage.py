@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -73,6 +74,10 @@ SELECT count(*) FROM queue_job
 """
 
 
+TROUBLE = (OSError, http.client.HTTPException, RpcError, ValueError)
+"""What a call ends with when its server does, or answers half."""
+
+
 class Impatience(AssertionError):
     """Something did not happen in time."""
 
@@ -85,7 +90,7 @@ def wait_for(condition: Callable[[], Any], what: str, patience: float = PATIENCE
     deadline = time.monotonic() + patience
     while True:
         value = None
-        with suppress(psycopg2.Error, OSError, RpcError):
+        with suppress(psycopg2.Error, *TROUBLE):
             value = condition()
         if value:
             return value
@@ -133,7 +138,7 @@ class Stage:
         self.clock = Clock(self.cluster.data.parent) if setting.clock else None
         if self.clock and setting.clock == "postgres":
             self.cluster.env |= self.clock.env
-        self.disk = Disk(folder / "disk") if setting.tablespace else None
+        self.disk = Disk(self.cluster.data.parent / "disk") if setting.tablespace else None
         self.relay: Relay | None = None
         self.server: OdooServer
 
@@ -274,7 +279,7 @@ class Stage:
         known = True
         try:
             self.call("launch", [name, [kind.value for kind in kinds], seconds])
-        except (OSError, RpcError, ValueError):
+        except TROUBLE:
             known = False
         return Batch(name, jobs_of(list(kinds)), known)
 
@@ -296,7 +301,8 @@ def read_runs(path: Path) -> list[Run]:
     """Return the runs that a job has written down; each end belongs to the begin of its process."""
     runs: list[Run] = []
     open_runs: dict[str, int] = {}
-    for line in path.read_text().splitlines():
+    # The last line may not be whole yet.
+    for line in path.read_text().rpartition("\n")[0].splitlines():
         event, at, pid, alone = line.split()
         if event == "begin":
             open_runs[pid] = len(runs)

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import pytest
-
-from tests.chaos.ledger import Account, Batch, Excuse, Row, Run, Wrong, check, count
-from tests.chaos.load import EXPECTED, USUAL, Kind, draw, jobs_of
+from chaos.ledger import Account, Batch, Excuse, Row, Run, Wrong, check, count
+from chaos.load import EXPECTED, USUAL, Kind, draw, jobs_of
 
 
 def row(kind, number, **values):
