@@ -121,7 +121,8 @@ class Campaign:
     @contextmanager
     def _stage(self, name: str, number: int) -> Iterator[Stage]:
         fault = FAULTS[name]
-        stage = Stage(self.odoo, self.templates, self.folder / f"{name}-{number}", fault.setting)
+        folder = self.folder / f"{name}-{number}"
+        stage = fault.stage(self.odoo, self.templates, folder, fault.setting)
         try:
             with stage:
                 yield stage

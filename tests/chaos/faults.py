@@ -15,9 +15,12 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import psycopg2
 
+from dev.odoo import Odoo
+from dev.template import Templates
 from dev.terminal import SetupError
 
 from . import clock, disk
@@ -82,6 +85,7 @@ class Fault:
     :param missing: tells why it cannot be done on this machine
     :param patience: seconds until a job that has not ended counts as stuck
     :param requeue: error whose jobs an operator requeues once it is over
+    :param stage: where it strikes, made as :class:`Stage` is
     """
 
     title: str
@@ -94,6 +98,7 @@ class Fault:
     missing: Callable[[], str] = str
     patience: float = 90.0
     requeue: str = ""
+    stage: Callable[[Odoo, Templates, Path, Setting], Stage] = Stage
 
 
 ONE = Excuse(1)
