@@ -36,13 +36,20 @@ def test_a_bad_channel_string_is_named_and_the_server_lives(server):
     assert Jobs(odoo).column("state", uuids) == ["pending"]
 
 
-def alone(odoo, channels):
-    """Return the command and environment of a runner beside a server."""
+def alone(odoo, channels, *subcommand):
+    """Return a command of the queue, by itself the runner, and its environment."""
     command = odoo.command()
     at = command.index("-c")
     path = ",".join(str(folder) for folder in odoo.odoo.addons_path(*odoo.addons))
-    words = [*command[:at], f"--addons-path={path}", "queue_job", "run", *command[at:]]
+    given = ("queue_job", *(subcommand or ("run",)))
+    words = [*command[:at], f"--addons-path={path}", *given, *command[at:]]
     return words, {**os.environ, **odoo.env, "ODOO_CONNECTOR_CHANNELS": channels}
+
+
+def ask(odoo, *subcommand):
+    """Run a command of the queue to its end."""
+    words, env = alone(odoo, "root:2", *subcommand)
+    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_stand_alone(server):
@@ -61,6 +68,20 @@ def test_stand_alone(server):
             if runner.poll() is None:
                 runner.kill()
                 runner.wait()
+
+
+def test_questions_from_a_terminal(server):
+    odoo = server(MODULES, channels="root:0")
+    (uuid,) = Jobs(odoo).delay("noop")
+    explained = ask(odoo, "explain", uuid)
+    assert explained.returncode == 0, explained.stderr
+    assert "No runner is connected" in explained.stdout
+    tested = ask(odoo, "self-test")
+    assert tested.returncode == 1
+    assert "--load=base,rpc,web,queue_job" in tested.stdout
+    assert ask(odoo, "release").returncode == 0
+    for wrong in (("explain",), ("explain", "no-such-job"), ("nonsense",)):
+        assert ask(odoo, *wrong).returncode in (1, 2), wrong
 
 
 def test_stand_alone_names_what_is_wrong(server):

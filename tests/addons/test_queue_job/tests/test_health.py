@@ -1,3 +1,6 @@
+import os
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError
 from odoo.modules.neutralize import neutralize_database
 from odoo.tests import TransactionCase, new_test_user
@@ -54,6 +57,14 @@ class TestHealth(TransactionCase):
         test = self.env[action["res_model"]].browse(action["res_id"])
         self.assertIn("no runner is connected", test.report)
         self.assertFalse(test.can_release)
+
+    def test_a_misspelt_setting_is_found_with_what_was_meant(self):
+        with patch.dict(os.environ, {"ODOO_QUEUE_JOB_CHANNEL": "root:4"}):
+            (found,) = (
+                one for one in self.health.self_test() if one["problem"] == "unknown_setting"
+            )
+        self.assertIn("ODOO_QUEUE_JOB_CHANNEL.", found["message"])
+        self.assertIn("ODOO_QUEUE_JOB_CHANNELS", found["remedy"])
 
     def test_only_a_manager_may_look_and_release(self):
         user = new_test_user(self.env, "no manager", groups="base.group_user")

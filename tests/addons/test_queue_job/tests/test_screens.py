@@ -19,9 +19,15 @@ class TestScreens(HttpCase, JobCase):
         self.assertEqual(record.state, "pending")
         self.assertFalse(record.exc_name)
 
+    def test_tour_through_the_banner_and_the_self_test(self):
+        """Without a runner, as in tests, nothing would run: the list says so, and what to add."""
+        self.record.noop.delay()
+        self.start_tour("/odoo/queue-jobs", "queue_job_self_test", login="queue-manager")
+
     def test_every_view_opens(self):
         self.record.noop.delay()
-        for model in ("queue.job", "queue.job.channel", "queue.job.function"):
+        models = ("queue.job", "queue.job.channel", "queue.job.function", "queue.job.node")
+        for model in (*models, "queue.job.self.test"):
             views = self.env["ir.ui.view"].search([("model", "=", model)])
             self.assertTrue(views)
             for view in views:
