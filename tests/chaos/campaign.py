@@ -15,7 +15,7 @@ from dev.template import Templates
 from dev.terminal import say
 
 from .faults import FAULTS, Fault, Struck
-from .ledger import Account, Batch, Finding, Run, check, count
+from .ledger import Account, Batch, Finding, Run, Wrong, check, count
 from .load import DURING, Kind, draw
 from .stage import POLL, Feeder, Impatience, Stage, wait_for
 
@@ -28,6 +28,9 @@ SLOW_SECONDS = (1.0, 2.0)
 FEEDING_SECONDS = 0.3
 FEEDINGS = 20
 """Pause between two batches that are asked for while a fault lasts, and most of them."""
+
+WARM_UPS = 12
+"""Batches before the first round."""
 
 LOG_TAIL = 4000
 """Characters of the server's log that are shown when something is wrong."""
@@ -110,6 +113,7 @@ class Campaign:
         result = Result(name)
         while len(result.outcomes) < rounds:
             with self._stage(name, len(result.outcomes)) as stage:
+                _warm_up(stage)
                 while len(result.outcomes) < rounds:
                     outcome = self._run_round(stage, name, len(result.outcomes), rounds)
                     result.outcomes.append(outcome)
@@ -159,8 +163,12 @@ class Round:
         """Ask for jobs, strike, wait for everything to end, and check."""
         began = time.monotonic()
         self.stage.forget()
-        batches, again = self._disturb()
-        self._wait_for_the_end([batch.name for batch in batches])
+        try:
+            batches, again = self._disturb()
+            self._wait_for_the_end([batch.name for batch in batches])
+        except Impatience as problem:
+            # Whatever was waited for, it is stuck; the next round begins on a new stage.
+            return Outcome(0, [(Wrong.STUCK, str(problem))], None, time.monotonic() - began)
         findings = check(self._account(batches))
         jobs = sum(sum(batch.jobs.values()) for batch in batches)
         return Outcome(jobs, findings, again, time.monotonic() - began)
@@ -242,6 +250,13 @@ class Round:
         stage = self.stage
         rows = wait_for(partial(stage.rows, self.tag), "the jobs are read")
         return Account(batches, rows, stage.effects(self.tag), stage.runs(), self.fault.excuse)
+
+
+def _warm_up(stage: Stage) -> None:
+    """Let every worker run something: what its first request costs is no fault's doing."""
+    for number in range(WARM_UPS):
+        stage.ask(f"warm/{number}", draw(DURING, random.Random(number)))
+    wait_for(lambda: stage.open_jobs("warm") == 0, "the server is warm")
 
 
 def _show(stage: Stage, outcome: Outcome) -> None:

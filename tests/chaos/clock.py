@@ -1,4 +1,4 @@
-"""A clock that can be set while a program runs, by Debian's libfaketime.
+"""A clock that can be set while a program runs: a small library that is loaded before the system's.
 
 Only the time of day is set. The monotonic clock, by which this campaign measures, goes on as ever.
 """
@@ -6,25 +6,21 @@ Only the time of day is set. The monotonic clock, by which this campaign measure
 from __future__ import annotations
 
 import shutil
+import struct
+import sys
 from pathlib import Path
 
-from dev import cache, debian
-from dev.terminal import SetupError, say
+from dev import process
 
-PACKAGE = "libfaketime"
-LIBRARY = "libfaketime.so.1"
-
-REREAD_SECONDS = 1
-"""How long a program may go on by the old clock: it does not look at the file at every call."""
+SOURCE = Path(__file__).with_name("clock.c")
+COMPILE_SECONDS = 60
 
 
 def missing() -> str:
     """Return why clocks cannot be set here; nothing when they can."""
-    try:
-        _library()
-    except SetupError as error:
-        return str(error)
-    return ""
+    if not sys.platform.startswith("linux"):
+        return "a library is loaded before the system's on Linux only"
+    return "" if shutil.which("cc") else "no C compiler"
 
 
 class Clock:
@@ -35,44 +31,17 @@ class Clock:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "clock"
-        self.step(0)
-        library = folder / LIBRARY
-        shutil.copy(_library(), library)
-        self.env = {
-            "LD_PRELOAD": str(library),
-            "FAKETIME_TIMESTAMP_FILE": str(self._file),
-            "FAKETIME_CACHE_DURATION": str(REREAD_SECONDS),
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-            "DONT_FAKE_MONOTONIC": "1",
-        }
+        self._file.write_bytes(bytes(8))
+        self._file.chmod(0o644)
+        library = folder / "clock.so"
+        process.capture(
+            ["cc", "-shared", "-fPIC", "-O2", "-o", library, SOURCE],
+            timeout=COMPILE_SECONDS,
+            remedy="leave these faults out by CHAOS_FAULTS",
+        )
+        self.env = {"LD_PRELOAD": str(library), "TEST_QUEUE_JOB_CLOCK": str(self._file)}
 
     def step(self, seconds: int) -> None:
-        """Set the clock to so many seconds after the true time, or before."""
-        partial = self._file.with_suffix(".new")
-        partial.write_text(f"{seconds:+d}\n")
-        partial.chmod(0o644)
-        partial.replace(self._file)
-
-
-def _library() -> Path:
-    """Return the library, fetched once.
-
-    :raises SetupError: where there is no Debian to fetch it from
-    """
-    if not debian.is_available():
-        raise SetupError("libfaketime is fetched from Debian's packages, and this is no Debian")
-    key = cache.key_of([debian.codename(), PACKAGE])
-    folder = cache.build(cache.cache_folder() / PACKAGE, key, _unpack)
-    found = next(folder.rglob(LIBRARY), None)
-    if found is None:
-        raise SetupError(f"Debian's package {PACKAGE} has no {LIBRARY}")
-    return found
-
-
-def _unpack(folder: Path) -> None:
-    say("Fetching libfaketime from Debian's packages")
-    sources = [debian.source(*repository) for repository in debian.repositories()]
-    apt = debian.Apt(folder / "apt", sources)
-    apt.update()
-    apt.unpack([PACKAGE], folder / "root")
-    cache.remove(folder / "apt")
+        """Set the clock to so many seconds after the true time, or before, at once."""
+        with self._file.open("r+b", buffering=0) as file:
+            file.write(struct.pack("q", seconds))

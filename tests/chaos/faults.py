@@ -17,11 +17,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+import psutil
 import psycopg2
 
 from dev.odoo import Odoo
 from dev.template import Templates
-from dev.terminal import SetupError
 
 from . import clock, disk
 from .ledger import Excuse
@@ -47,6 +47,15 @@ SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
 RUNNER = "queue_job runner"
 LIVENESS = "queue_job worker"
 ANYBODY = "%"
+
+NO_SPACE = "No space left on device"
+"""What PostgreSQL's log says of a full disk."""
+
+CUT_PORTS = """
+SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+ WHERE datname = current_database() AND client_port = ANY(%s) AND application_name <> %s
+"""
+"""The sessions of a process: Odoo gives all of them the number of its main one."""
 
 CUT_HOLDER = """
 SELECT count(pg_terminate_backend(pid)) FROM pg_locks
@@ -105,6 +114,14 @@ ONE = Excuse(1)
 """One job was hit."""
 RUNNING = Excuse(PLACES)
 """All that ran were hit."""
+
+UNTIMED: Mix = {
+    kind: number for kind, number in USUAL.items() if kind not in (Kind.STRICT, Kind.RETRYING)
+}
+"""A retry is given a time by PostgreSQL's clock: while that is wrong, the time is."""
+
+LOOSE: Mix = {kind: number for kind, number in USUAL.items() if kind is not Kind.STRICT}
+"""Where jobs fail, those of a sequential channel do not hold back what follows."""
 
 
 # Processes
@@ -188,22 +205,29 @@ def _freeze(pids: list[int], rng: random.Random) -> Struck:
 
 def cut(stage: Stage, _rng: random.Random, _tag: str, *, whose: str = ANYBODY) -> Struck:
     """Have PostgreSQL end connections, by the name under which they were opened."""
+    _cut(stage, whose)
+    return Struck(time.monotonic())
+
+
+def _cut(stage: Stage, whose: str) -> None:
     if not stage.sql(CUT, [whose])[0][0]:
         raise Impatience(f"no connection of {whose} to cut")
-    return Struck(time.monotonic())
 
 
 def cut_liveness(stage: Stage, rng: random.Random, tag: str) -> Struck:
     """End the connection that shows that the worker of a long job lives."""
     uuid, _pid = stage.hit(tag, rng.choice)
-    stage.sql(CUT_HOLDER, [uuid])
+    if not stage.sql(CUT_HOLDER, [uuid])[0][0]:
+        raise Impatience(f"nobody holds the lock of {uuid}")
     return Struck(time.monotonic())
 
 
 def cut_job(stage: Stage, rng: random.Random, tag: str) -> Struck:
     """End the connection on which a long job works."""
     uuid, pid = stage.hit(tag, rng.choice)
-    stage.sql(CUT, [f"odoo-{pid}"])
+    ports = [link.laddr.port for link in psutil.Process(pid).net_connections() if link.laddr]
+    if not stage.sql(CUT_PORTS, [ports, LIVENESS])[0][0]:
+        raise Impatience(f"process {pid} works on no connection")
     return Struck(time.monotonic(), uuid)
 
 
@@ -264,12 +288,18 @@ def full_at_commit(stage: Stage, rng: random.Random, _tag: str) -> Struck:
 def fill_disk(stage: Stage, rng: random.Random, _tag: str) -> Struck:
     """Fill the disk on which the tables of jobs and ledger are, for a while."""
     assert stage.disk
+    before = _count_no_space(stage)
     stage.disk.fill()
     try:
         time.sleep(rng.uniform(*FULL_SECONDS))
+        wait_for(lambda: _count_no_space(stage) > before, "something finds the disk full")
     finally:
         stage.disk.free()
     return Struck(time.monotonic())
+
+
+def _count_no_space(stage: Stage) -> int:
+    return stage.cluster.log_text().count(NO_SPACE)
 
 
 # Clocks
@@ -280,11 +310,9 @@ def step_clock(stage: Stage, rng: random.Random, _tag: str) -> Struck:
     assert stage.clock
     stage.clock.step(rng.choice((-CLOCK_STEP, CLOCK_STEP)))
     try:
-        time.sleep(clock.REREAD_SECONDS + rng.uniform(*FULL_SECONDS))
+        time.sleep(rng.uniform(*FULL_SECONDS))
     finally:
         stage.clock.step(0)
-    # By then every program has read the true time again.
-    time.sleep(clock.REREAD_SECONDS)
     return Struck(time.monotonic())
 
 
@@ -308,13 +336,6 @@ def nothing(_stage: Stage, _rng: random.Random, _tag: str) -> Struck:
 
 def _limited(option: str) -> Setting:
     return Setting(options=(option,))
-
-
-def _faketime() -> str:
-    try:
-        return clock.missing()
-    except SetupError as error:
-        return str(error)
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -361,6 +382,7 @@ FAULTS: Mapping[str, Fault] = {
         "disk full at commit (SQLSTATE 53100, by a trigger)",
         full_at_commit,
         RESTARTS,
+        mix=LOOSE,
         excuse=Excuse(None, 3),
         requeue="DiskFull",
     ),
@@ -368,10 +390,11 @@ FAULTS: Mapping[str, Fault] = {
         "disk of the tables full",
         fill_disk,
         RESTARTS,
+        mix=LOOSE,
         excuse=Excuse(None, 5),
         setting=Setting(tablespace=True),
         missing=disk.missing,
-        requeue="",
+        requeue="DiskFull",
     ),
     "silent-direct": Fault(
         "direct connections silent, then going on or cut",
@@ -393,14 +416,15 @@ FAULTS: Mapping[str, Fault] = {
         RESTARTS,
         excuse=Excuse(2 * PLACES, 2),
         setting=Setting(clock="odoo"),
-        missing=_faketime,
+        missing=clock.missing,
     ),
     "clock-postgres": Fault(
         "clock of PostgreSQL set by an hour and back",
         step_clock,
         RESTARTS,
+        mix=UNTIMED,
         setting=Setting(clock="postgres"),
-        missing=_faketime,
+        missing=clock.missing,
         patience=150.0,
     ),
     "limit-time-real": Fault(

@@ -1,4 +1,5 @@
 import time
+from datetime import timedelta
 
 from odoo import api, models
 
@@ -74,7 +75,7 @@ class TestQueueJobLoad(models.AbstractModel):
             self.identity.delay(description=batch, identity_key=f"{batch} {number}")
 
     def _launch_cancelled(self, batch, _number, _seconds):
-        self.cancelled.delay(description=batch, eta=3600)
+        self.cancelled.delay(description=batch, eta=timedelta(days=1))
 
     def _launch_probe(self, batch, _number, _seconds):
         self.probe.delay(description=batch, priority=0)
