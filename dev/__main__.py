@@ -45,6 +45,14 @@ def acceptance() -> int:
     return test("acceptance")
 
 
+def chaos() -> int:
+    """Kill, cut and stop things under load, and count what suffered: half an hour."""
+    sys.path.append(str(cache.CHECKOUT / "tests"))
+    from chaos.run import chaos as run
+
+    return run()
+
+
 def bench() -> int:
     """Time this queue beside the community's: most of an hour."""
     from benchmarks.run import bench as run
@@ -74,6 +82,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "unit": unit,
     "addons": addons,
     "acceptance": acceptance,
+    "chaos": chaos,
     "bench": bench,
     "bench-quick": bench_quick,
     "shell-env": shell_env,

@@ -267,7 +267,11 @@ class GivenCluster(Cluster):
 
 
 class PrivateCluster(Cluster):
-    """A cluster of our own, started as a child that ends with this process."""
+    """A cluster of our own, started as a child that ends with this process.
+
+    :ivar account: user as whom root runs the server
+    :ivar env: environment of the server, which may be changed before it starts
+    """
 
     host = LOOPBACK
     user = OWNER
@@ -282,7 +286,8 @@ class PrivateCluster(Cluster):
         self.password = _secret(folder / "password")
         self.settings = {**SETTINGS, **(settings or {})}
         self._bin_dir = bin_dir or default_bin_dir()
-        self._account = _unprivileged_user()
+        self.account = _unprivileged_user()
+        self.env = dict(os.environ)
         self._process: subprocess.Popen[bytes] | None = None
         self._place: Path | None = None
 
@@ -354,13 +359,13 @@ class PrivateCluster(Cluster):
 
     def _reachable_place(self) -> Path:
         if self._place is None:
-            self._place = _reachable(self.home, self._account)
+            self._place = _reachable(self.home, self.account)
         return self._place
 
     def _binary(self, name: str) -> Path:
         """Return a program that the server's user may run, copied beside the data if need be."""
         binary = self._bin_dir / name
-        if self._account is None or _may(self._account, 'test -x "$0"', binary):
+        if self.account is None or _may(self.account, 'test -x "$0"', binary):
             return binary
         return _copied_binaries(self._bin_dir, self._reachable_place()) / name
 
@@ -369,8 +374,8 @@ class PrivateCluster(Cluster):
         state = place / f"state-{self.major}"
         cache.remove(self.data)
         self.data.mkdir(mode=0o700)
-        if self._account:
-            shutil.chown(self.data, self._account)
+        if self.account:
+            shutil.chown(self.data, self.account)
         with self._password_file(place) as password_file:
             process.capture(
                 [
@@ -384,7 +389,7 @@ class PrivateCluster(Cluster):
                     "--no-sync",
                 ],
                 timeout=INITDB_TIMEOUT,
-                user=self._account,
+                user=self.account,
                 remedy="free some disk space, or name another server by PGHOST, PGPORT and PGUSER",
             )
         self._launch()
@@ -401,8 +406,8 @@ class PrivateCluster(Cluster):
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(self.password)
-            if self._account:
-                shutil.chown(path, self._account)
+            if self.account:
+                shutil.chown(path, self.account)
             yield path
         finally:
             path.unlink()
@@ -431,7 +436,8 @@ class PrivateCluster(Cluster):
                 [self._binary("postgres"), "-D", self.data, *settings],
                 log=log,
                 death_signal=STOP_SIGNALS["fast"],
-                user=self._account,
+                env=self.env,
+                user=self.account,
             )
         if self._ready():
             return True
@@ -454,7 +460,7 @@ class PrivateCluster(Cluster):
                 process.capture(
                     [self._binary("pg_ctl"), "stop", "-D", self.data, "-m", "fast"],
                     timeout=STOP_TIMEOUT,
-                    user=self._account,
+                    user=self.account,
                     remedy="the server had ended already",
                 )
 
