@@ -23,15 +23,17 @@ from psycopg2 import errorcodes
 
 from odoo import SUPERUSER_ID, api
 from odoo.exceptions import ConcurrencyError
+from odoo.models import BaseModel
 from odoo.modules.registry import Registry
 
+from .core.codec import DamagedError
 from .core.report import Outcome, Report
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
 from .core.states import JobState
 from .current import RunningJob, as_current
 from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
-from .fields import decode, decode_records
+from .fields import decode_call, decode_records, parse
 from .settings import settings
 from .storage import history, nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
@@ -255,26 +257,58 @@ def _let_addons_notice(run: _Run) -> None:
 def _load(run: _Run) -> Callable[[], Any]:
     """Return the stored call, ready to be made as the job's user.
 
-    :raises NotReadableJobError: when the code, the model or an argument's type is gone
+    :raises NotReadableJobError: when the code, the model or an argument's type is gone, or the row
+        was changed by hand
     :raises RetryableError: when another server may have what this one lacks
     """
     job = run.job
-    env = api.Environment(run.cr, None, {"job_uuid": job.uuid})
+    name = job.function or job.method_name
     try:
-        records = decode_records(job.records, env)
-        args = tuple(decode(job.args or [], records.env))
-        kwargs = decode(job.kwargs or {}, records.env)
-        if job.model_name is None:
-            function = JOB_REGISTRY[job.method_name]
-            return lambda: function.run(records.env, args, kwargs)
-        method = getattr(records, job.method_name)
+        return _stored_call(run)
+    except DamagedError as error:
+        problem = f"{name} cannot be called, since the row of the job was changed by hand: {error}"
+        raise NotReadableJobError(problem) from error
     except (KeyError, AttributeError, TypeError, ValueError) as error:
-        problem = f"{job.function} cannot be called: {error!r}"
+        problem = f"{name} cannot be called: {error!r}"
         if job.attempt < ELSEWHERE_TRIES and nodes.count_nodes(run.cr) > 1:
             text = f"{problem}. It waits for a server that has it; {HOST} has not"
             raise RetryableError(text, seconds=ELSEWHERE_SECONDS, ignore_retry=True) from error
         raise NotReadableJobError(problem) from error
+
+
+def _stored_call(run: _Run) -> Callable[[], Any]:
+    job = run.job
+    if not job.method_name:
+        raise DamagedError("it names no method")
+    records = _records(run)
+    records.env["queue.job"]._check_user(records.env.uid)
+    args, kwargs = decode_call(parse(job.args), parse(job.kwargs), records.env)
+    if job.model_name is None:
+        function = JOB_REGISTRY[job.method_name]
+        return lambda: function.run(records.env, args, kwargs)
+    if job.model_name != records._name:
+        raise DamagedError(f"it is of {job.model_name}, and its records are of {records._name}")
+    method = _bound_method(records, job.method_name)
     return lambda: method(*args, **kwargs)
+
+
+def _records(run: _Run) -> Any:
+    """Return the records of a job, in their own user and rights."""
+    env = api.Environment(run.cr, None, {"job_uuid": run.job.uuid})
+    return decode_records(parse(run.job.records), env)
+
+
+def _bound_method(records: Any, name: str) -> Callable[..., Any]:
+    """Return a method of records: the same that could have been delayed, and nothing else.
+
+    :raises AttributeError: when it is not there
+    """
+    if name.startswith("__"):
+        raise DamagedError(f"{name!r} is no method that can be delayed")
+    method = getattr(records, name) if callable(getattr(type(records), name)) else None
+    if not isinstance(getattr(method, "__self__", None), BaseModel):
+        raise DamagedError(f"{records._name}.{name} is no method")
+    return method
 
 
 def _postpone(run: _Run, error: RetryableError) -> Outcome:
@@ -310,7 +344,7 @@ def _fail(run: _Run, error: Exception) -> Outcome:
     _undo(run)
     job = run.job
     text = "".join(traceback.format_exception(error))
-    _logger.error("job %s %s failed\n%s", job.uuid, job.function, text)
+    _logger.error("job %s %s failed\n%s", job.uuid, job.function or job.method_name, text)
     kind = type(error)
     details = {
         "exc_name": f"{kind.__module__}.{kind.__name__}",
@@ -344,7 +378,7 @@ def _call_on_fail(run: _Run, details: dict[str, str]) -> None:
     env = api.Environment(run.cr, None, {"job_uuid": run.job.uuid})
     method = env["queue.job.function"].job_config(run.job.function).on_fail_method_name
     if method:
-        getattr(decode_records(run.job.records, env), method)(**details)
+        _bound_method(_records(run), method)(**details)
 
 
 def _keep_log(run: _Run) -> None:

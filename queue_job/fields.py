@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 import json
-import operator
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from odoo import api, fields, models
 from odoo.tools import lazy, sql
 
 from .core import codec
+from .core.quoting import shortened, shown
 
 RECORDS = "odoo_recordset"
 ELEMENT = "etree_element"
@@ -67,13 +67,69 @@ def decode_records(value: dict[str, Any], env: api.Environment) -> models.BaseMo
     """Return stored records, in their own user, rights and context.
 
     :raises KeyError: when the model is not there any more
+    :raises DamagedError: when this is not how records are stored
     """
-    context = decode(value.get("context") or {}, env)
+    if not isinstance(value, dict):
+        raise codec.DamagedError(f"{shown(value)} stands where records should be stored")
+    parts = {
+        "model": value.get("model"),
+        "ids": value.get("ids"),
+        "uid": value.get("uid") or env.uid,
+        "su": value.get("su") or False,
+        "context": decode(value.get("context") or {}, env),
+    }
+    _check_parts(parts)
+    context = parts["context"]
     if env.context.get("job_uuid"):
         context["job_uuid"] = env.context["job_uuid"]
-    uid = value.get("uid") or env.uid
-    own = api.Environment(env.cr, uid, context, value.get("su") or False)
-    return own[value["model"]].browse(value["ids"])
+    own = api.Environment(env.cr, parts["uid"], context, parts["su"])
+    return own[parts["model"]].browse(parts["ids"])
+
+
+def _check_parts(parts: dict[str, Any]) -> None:
+    """See that stored records are what they should be: who they run as above all."""
+    ids, uid, context = parts["ids"], parts["uid"], parts["context"]
+    sound = {
+        "model": isinstance(parts["model"], str),
+        "ids": isinstance(ids, list) and all(type(number) is int for number in ids),
+        "uid": type(uid) is int and uid > 0,
+        "su": isinstance(parts["su"], bool),
+        "context": isinstance(context, dict) and all(isinstance(key, str) for key in context),
+    }
+    for name, is_sound in sound.items():
+        if not is_sound:
+            text = f"stored records have {shown(parts[name])} as their {name}"
+            raise codec.DamagedError(text)
+
+
+def decode_call(args: Any, kwargs: Any, env: api.Environment) -> tuple[tuple, dict[str, Any]]:
+    """Return the stored arguments of a call.
+
+    :param args: parsed JSON; ``None`` for none
+    :param kwargs: the same, by name
+    :raises ArgumentError: when they were written by code that is not here
+    :raises DamagedError: when this is not how arguments are stored
+    """
+    positional = decode([] if args is None else args, env)
+    named = decode({} if kwargs is None else kwargs, env)
+    if not isinstance(positional, (list, tuple)):
+        raise codec.DamagedError(f"args are {shown(args)}, which is no list")
+    if not isinstance(named, dict) or not all(isinstance(name, str) for name in named):
+        raise codec.DamagedError(f"kwargs are {shown(kwargs)}, which are no names and values")
+    return tuple(positional), named
+
+
+def parse(text: str | None) -> Any:
+    """Return a JSON column that was read as text.
+
+    :raises DamagedError: when Python cannot read what PostgreSQL could store
+    """
+    try:
+        return None if text is None else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise codec.DamagedError(
+            f"stored JSON {shown(text)} cannot be read: {shortened(str(error))}"
+        ) from error
 
 
 def _encode_odoo(value: Any, path: str) -> Any:
@@ -109,22 +165,37 @@ def _encode_member(member: enum.Enum, path: str) -> dict[str, Any]:
     }
 
 
+def _decode_element(text: Any) -> etree._Element:
+    if not isinstance(text, str):
+        raise codec.DamagedError(f"{shown(text)} stands where an XML element should be")
+    try:
+        return etree.fromstring(text, XML_PARSER)
+    except (ValueError, etree.LxmlError) as error:
+        raise codec.DamagedError(f"{shown(text)} is no XML: {shortened(str(error))}") from error
+
+
 def _decode_member(value: dict[str, Any]) -> enum.Enum:
-    kind = _enumeration(value["module"], value["class"])
+    module, name, key = value.get("module"), value.get("class"), value.get("member")
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise codec.DamagedError(f"{shown(value)} names no enumeration")
+    kind = _enumeration(module, name)
     if kind is None:
-        raise codec.ArgumentError(f"there is no enumeration {value['module']}.{value['class']}")
-    key = value["member"]
-    return kind(key) if issubclass(kind, enum.Flag) else kind[key]
+        raise codec.ArgumentError(f"there is no enumeration {module}.{name}")
+    try:
+        return kind(key) if issubclass(kind, enum.Flag) else kind[key]
+    except (LookupError, TypeError, ValueError) as error:
+        text = f"there is no {shown(key)} in {module}.{name}"
+        raise codec.ArgumentError(text) from error
 
 
 def _enumeration(module: str, name: str) -> type[enum.Enum] | None:
     """Return an enumeration of a module of an addon that is loaded; nothing is imported for it."""
     if not module.startswith(ENUM_MODULES) or module not in sys.modules:
         return None
-    try:
-        found = operator.attrgetter(name)(sys.modules[module])
-    except AttributeError:
-        return None
+    found: Any = sys.modules[module]
+    for part in name.split("."):
+        # Looked up, not asked for: what a class computes for whoever asks is not run.
+        found = getattr(found, "__dict__", {}).get(part)
     if not isinstance(found, type) or not issubclass(found, enum.Enum):
         return None
     return found if (found.__module__, found.__qualname__) == (module, name) else None
@@ -134,7 +205,7 @@ def _decode_odoo(value: dict[str, Any], env: api.Environment) -> Any:
     if value[codec.TAG] == RECORDS:
         return decode_records(value, env)
     if value[codec.TAG] == ELEMENT:
-        return etree.fromstring(value["value"], XML_PARSER)
+        return _decode_element(value.get("value"))
     if value[codec.TAG] == MEMBER:
         return _decode_member(value)
     return codec.UNKNOWN
@@ -188,6 +259,9 @@ class JobSerialized(fields.Json):
 
     type = "job_serialized"
     _column_type = ("jsonb", "jsonb")
+    # Apart from all other columns: they may be long, and one that was changed by hand may be such
+    # that it cannot be read.
+    prefetch = "job_serialized"
     base_type: type = None
     _empty = {dict: dict, list: list, tuple: tuple, models.BaseModel: lambda: None}
 

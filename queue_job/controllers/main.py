@@ -43,7 +43,7 @@ class RunJobController(http.Controller):
         body = self._signed_body(request)
         try:
             jobs = read_lease(body)
-        except (TypeError, ValueError, RecursionError) as error:
+        except ValueError as error:
             raise BadRequest(str(error)) from error
         with _no_request():
             reports = run_lease(request.env.cr, jobs)

@@ -23,6 +23,8 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from .quoting import shown
+
 ROOT = "root"
 DEFAULT_CHANNELS = "root:1"
 """What an installation without any setting gets, as it always was."""
@@ -105,14 +107,14 @@ def full_name(name: str) -> str:
     """
     if len(name) > NAME_LIMIT:
         raise ChannelError(
-            f"invalid channel name {name[:NAME_LIMIT]!r}…: more than {NAME_LIMIT} characters",
+            f"invalid channel name {shown(name)}: more than {NAME_LIMIT} characters",
         )
     parts = name.strip().split(".")
     for part in parts:
         if not NAME_PART.match(part):
             raise ChannelError(
-                f"invalid channel name {name!r}: the part {part!r} must have at least one "
-                "character and no space, dot, colon, comma or equals sign",
+                f"invalid channel name {shown(name)}: the part {shown(part)} must have at least "
+                "one character and no space, dot, colon, comma or equals sign",
             )
     if parts[0] != ROOT:
         parts.insert(0, ROOT)
@@ -141,7 +143,7 @@ def parse_channels(text: str) -> dict[str, ChannelConfig]:
         if entry.strip():
             config = _parse_entry(entry.strip())
             if config.name in found:
-                raise ChannelError(f"channel {config.name!r} is given twice: keep one entry")
+                raise ChannelError(f"channel {shown(config.name)} is given twice: keep one entry")
             found[config.name] = config
     found.setdefault(ROOT, ChannelConfig(ROOT, capacity=1))
     for name in list(found):
@@ -184,7 +186,7 @@ def _parse_entry(entry: str) -> ChannelConfig:
     )
     if config.sequential and capacity != 1:
         raise ChannelError(
-            f"sequential channel {name!r} in {entry!r} has capacity {capacity}: "
+            f"sequential channel {shown(name)} in {shown(entry)} has capacity {shown(capacity)}: "
             "one at a time needs a capacity of 1",
         )
     return config
@@ -201,10 +203,10 @@ def _read_options(entry: str, tokens: list[str]) -> dict[str, str]:
             value = "1"
         if key not in KEYS:
             raise ChannelError(
-                f"unknown key {key!r} in {entry!r}: use one of {', '.join(KEYS)}",
+                f"unknown key {shown(key)} in {shown(entry)}: use one of {', '.join(KEYS)}",
             )
         if key in options:
-            raise ChannelError(f"key {key!r} is given twice in {entry!r}: keep one")
+            raise ChannelError(f"key {shown(key)} is given twice in {shown(entry)}: keep one")
         options[key] = value
     return options
 
@@ -215,12 +217,13 @@ def _read_capacity(name: str, value: str, entry: str) -> int:
         capacity = int(value)
     except ValueError:
         raise ChannelError(
-            f"capacity {value!r} in {entry!r} is not a whole number: write {name}:1, for example",
+            f"capacity {shown(value)} in {shown(entry)} is not a whole number: write {name}:1, "
+            "for example",
         ) from None
     if capacity < 1 and not (name == ROOT and capacity == 0):
         raise ChannelError(
-            f"capacity {value!r} in {entry!r} is below 1: to stop a channel write {name}:1:paused, "
-            "to turn the jobrunner off write root:0",
+            f"capacity {shown(value)} in {shown(entry)} is below 1: to stop a channel write "
+            f"{name}:1:paused, to turn the jobrunner off write root:0",
         )
     return capacity
 
@@ -229,7 +232,9 @@ def _read_flag(options: dict[str, str], key: str, entry: str) -> bool:
     """Read ``sequential`` or ``paused``, which may have a value that says yes or no."""
     value = options.get(key, "0").lower()
     if value not in FLAGS:
-        raise ChannelError(f"{key} {value!r} in {entry!r} is neither yes nor no: use 1 or 0")
+        raise ChannelError(
+            f"{key} {shown(value)} in {shown(entry)} is neither yes nor no: use 1 or 0"
+        )
     return FLAGS[value]
 
 
@@ -241,7 +246,7 @@ def _read_throttle(value: str, entry: str) -> float:
         seconds = math.nan
     if not math.isfinite(seconds) or seconds < 0:
         raise ChannelError(
-            f"throttle {value!r} in {entry!r} is not a number of seconds: write throttle=0.5, "
-            "for example",
+            f"throttle {shown(value)} in {shown(entry)} is not a number of seconds: write "
+            "throttle=0.5, for example",
         )
     return seconds

@@ -8,6 +8,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from .quoting import shown
+
+MOST_NEGATIVE = -(2**31)
+"""Least number of a column of four bytes."""
+
+MOST_SECONDS = 1e9
+"""A job that lasted longer would have begun before there was any Odoo."""
+
 
 class Outcome(str, Enum):
     """How a worker's turn with one job ended."""
@@ -50,8 +58,11 @@ def read_lease(body: bytes) -> list[tuple[int, int]]:
 
     :raises ValueError: when it is not one
     """
-    jobs = _member(json.loads(body), "jobs")
-    return [(_whole(number), _whole(attempt)) for number, attempt in jobs]
+    try:
+        answer = json.loads(body)
+    except RecursionError:
+        raise ValueError("the JSON of a lease is nested too deeply") from None
+    return [(_whole(number), _whole(attempt)) for number, attempt in _rows(answer, 2)]
 
 
 def write_reports(reports: Iterable[Report]) -> dict[str, Any]:
@@ -71,29 +82,37 @@ def read_reports(answer: Any) -> list[Report]:
     :raises ValueError: when it is not the answer to one
     """
     return [
-        Report(_whole(number), Outcome(outcome), *map(float, times))
-        for number, outcome, *times in _member(answer, "jobs")
-        if _are_times(times)
+        Report(_whole(number), _outcome(outcome), *map(_seconds, times))
+        for number, outcome, *times in _rows(answer, 3, 4)
     ]
 
 
-def _are_times(times: list[Any]) -> bool:
-    """Tell that there are one or two times: a worker of an earlier version does not say the wait.
-
-    :raises ValueError: when there are not
-    """
-    if len(times) not in (1, 2):
-        raise ValueError(f"{len(times)} times in a report, where there are one or two")
-    return True
-
-
-def _member(value: Any, name: str) -> Any:
-    if not isinstance(value, Mapping) or not isinstance(value.get(name), list):
-        raise ValueError(f"no list of {name} in {type(value).__name__}")
-    return value[name]
+def _rows(value: Any, *widths: int) -> list[list[Any]]:
+    """Return the jobs of a message, each a list of so many values."""
+    rows = value.get("jobs") if isinstance(value, Mapping) else None
+    if not isinstance(rows, list):
+        raise ValueError(f"no list of jobs in {type(value).__name__}")
+    if any(not isinstance(row, list) or len(row) not in widths for row in rows):
+        raise ValueError(f"a job is not a list of {widths[0]} values")
+    return rows
 
 
 def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise ValueError(f"{value!r} is not a whole number")
+    """Read an id or an attempt, which the table has four bytes for."""
+    if type(value) is not int or not MOST_NEGATIVE <= value < -MOST_NEGATIVE:
+        raise ValueError(f"{shown(value)} is not a whole number of four bytes")
     return value
+
+
+def _outcome(value: Any) -> Outcome:
+    try:
+        return Outcome(value) if isinstance(value, str) else Outcome("")
+    except ValueError:
+        raise ValueError(f"{shown(value)} is no outcome") from None
+
+
+def _seconds(value: Any) -> float:
+    """Read a duration; one that is none would spoil the means of all further runs."""
+    if type(value) not in (int, float) or not 0 <= value < MOST_SECONDS:
+        raise ValueError(f"{shown(value)} is not a number of seconds")
+    return float(value)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from .quoting import shown
+
 RETRY_INTERVAL = 600
 """Seconds before the next try when neither the error nor a pattern names any, as in connector."""
 
@@ -68,7 +70,7 @@ def check_pattern(pattern: Mapping[object, object] | None) -> dict[int, Interval
     :raises RetryPatternError: naming the part that is not a number
     """
     if not isinstance(pattern or {}, Mapping):
-        raise RetryPatternError(f"retry pattern: {pattern!r} is no dict of seconds by try")
+        raise RetryPatternError(f"retry pattern: {shown(pattern)} is no dict of seconds by try")
     return {_read_try(key): _read_interval(value) for key, value in (pattern or {}).items()}
 
 
@@ -80,7 +82,9 @@ def _read_try(key: object) -> int:
         number = -1
     # Zero means the same as one, and data files of other addons have it.
     if number < 0 or (isinstance(key, float) and key != number):
-        raise RetryPatternError(f"retry pattern: {key!r} is not the number of a try, 1 or more")
+        raise RetryPatternError(
+            f"retry pattern: {shown(key)} is not the number of a try, 1 or more"
+        )
     return number
 
 
@@ -93,7 +97,8 @@ def _read_interval(value: object) -> Interval:
     sane = len(parts) == len(seconds) and all(0 <= part <= MOST_SECONDS for part in seconds)
     if len(seconds) not in (1, 2) or not sane or seconds != sorted(seconds):
         raise RetryPatternError(
-            f"retry pattern: {value!r} is neither seconds nor (least, most) seconds, up to a year",
+            f"retry pattern: {shown(value)} is neither seconds nor (least, most) seconds, "
+            "up to a year",
         )
     return seconds[0] if len(seconds) == 1 else (seconds[0], seconds[1])
 

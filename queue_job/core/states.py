@@ -28,6 +28,9 @@ class JobState(str, Enum):
     """Ended by an error; an operator decides what happens next."""
 
 
+KNOWN_STATES = frozenset(state.value for state in JobState)
+"""What should stand in a row; whatever else does was written by hand, and leads nowhere."""
+
 TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.WAIT_DEPENDENCIES: frozenset(
         {JobState.PENDING, JobState.DONE, JobState.CANCELLED},

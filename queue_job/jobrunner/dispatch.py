@@ -146,7 +146,7 @@ class Dispatcher:
             # The server whose worker this was needs a moment to learn, and to tell, how it ended.
             time.sleep(NEWS_SECONDS)
             return Answer(number, order.server, None, f"{url}: {error}")
-        except (TypeError, ValueError) as error:
+        except (ValueError, RecursionError) as error:
             problem = f"{url} did not answer with reports: {error}"
             return Answer(number, order.server, None, problem)
 

@@ -10,8 +10,8 @@ from odoo.tools.misc import clean_context
 
 from .. import bulk
 from ..core.channels import ChannelError, ancestors, full_name
-from ..core.codec import readable
-from ..core.states import FINAL, JobState, sources
+from ..core.codec import DamagedError, readable
+from ..core.states import FINAL, KNOWN_STATES, JobState, sources
 from ..delay import delay_call
 from ..fields import JobSerialized, UncheckedMany2one
 from ..job import DEFAULT_MAX_RETRIES, DEFAULT_PRIORITY, IDENTITY_SCOPES, STATES
@@ -141,8 +141,17 @@ class QueueJob(models.Model):
     @api.depends("args", "kwargs")
     def _compute_arguments(self):
         for job in self:
-            stored = {"args": job._stored("args") or [], "kwargs": job._stored("kwargs") or {}}
-            job.arguments = json.dumps(readable(stored), indent=2, ensure_ascii=False)
+            job.arguments = job._arguments_text()
+
+    def _arguments_text(self):
+        """Return the arguments as they are stored: nothing is made of what is in them."""
+        args, kwargs = self._stored("args"), self._stored("kwargs")
+        try:
+            stored = {"args": json.loads(args or "[]"), "kwargs": json.loads(kwargs or "{}")}
+            return json.dumps(readable(stored), indent=2, ensure_ascii=False)
+        except (ValueError, RecursionError):
+            # Changed by hand: an operator sees it all the same.
+            return f"{args}\n{kwargs}"
 
     @api.depends("retry", "max_retries", "lost")
     def _compute_tries(self):
@@ -214,7 +223,10 @@ class QueueJob(models.Model):
     # Actions
 
     def requeue(self):
-        """Run finished jobs again; those that wait or run are left alone."""
+        """Run finished jobs again; those that wait or run are left alone.
+
+        One whose state is none at all counts as finished.
+        """
         jobs = self._change_state(
             JobState.PENDING,
             sources(JobState.PENDING) & FINAL,
@@ -295,7 +307,10 @@ class QueueJob(models.Model):
         :return: the jobs that went
         """
         self.check_access("write")
-        jobs = self.filtered(lambda job: JobState(job.state) in allowed)
+        strange = target is JobState.PENDING
+        jobs = self.filtered(
+            lambda job: job.state in allowed or (strange and job.state not in KNOWN_STATES)
+        )
         jobs._edit({"state": target.value, **values})
         return jobs
 
@@ -375,11 +390,23 @@ class QueueJob(models.Model):
         return {**values, "records": job.recordset, "args": job.args, "kwargs": job.kwargs}
 
     def _stored(self, name):
-        """Return a serialized field in JSON terms: decoding may need what is gone."""
+        """Return a serialized field as JSON text: reading or decoding may need what is gone."""
         self.ensure_one()
-        query = SQL("SELECT %s FROM queue_job WHERE id = %s", SQL.identifier(name), self.id)
+        query = SQL(
+            "SELECT %s::text FROM queue_job WHERE id = %s", SQL.identifier(name), self._origin.id
+        )
         rows = self.env.execute_query(query) if self.ids else ()
         return rows[0][0] if rows else None
+
+    @api.model
+    @ormcache("user")
+    def _check_user(self, user):
+        """See that the user in whose rights a job is to run is there.
+
+        :raises DamagedError: when there is none, which is not remembered
+        """
+        if not self.env["res.users"].sudo().browse(user).exists():
+            raise DamagedError(f"there is no user {user} to run it as")
 
     @api.model
     def _full_channel(self, name):

@@ -1,10 +1,10 @@
-from odoo import api, fields, models
+from odoo import _, api, fields, models
 from odoo.tools.translate import LazyTranslate
 
 from ..core.channels import override, parse_channels
 from ..core.explain import Explanation, JobFacts, QueueFacts, Reason, explain
 from ..core.hold import Hold
-from ..core.states import JobState
+from ..core.states import KNOWN_STATES, JobState
 from ..storage import home, overrides, sight
 
 _lt = LazyTranslate(__name__)
@@ -62,6 +62,8 @@ class QueueJob(models.Model):
         return self._explanation(self._queue_facts())
 
     def _explanation(self, queue):
+        if self.state not in KNOWN_STATES:
+            return _("Its state %s is none that the queue knows: requeue it.", self.state)
         if self.state == JobState.WAIT_DEPENDENCIES:
             return self._why_waiting()
         return self._sentence(explain(self._facts(), queue))

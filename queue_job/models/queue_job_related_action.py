@@ -2,6 +2,8 @@ from odoo import _, models
 from odoo.exceptions import UserError
 from odoo.service.model import get_public_method
 
+from ..core.codec import ArgumentError
+from ..fields import decode_records, parse
 from ..job import Job
 from ..session import ConnectorSession
 
@@ -61,7 +63,10 @@ class QueueJob(models.Model):
 
     def _target_records(self):
         """Return the records the job runs on, as the current user, as far as they exist."""
-        stored = self._stored("records") or {}
-        if stored.get("model") not in self.env or self.env[stored["model"]]._abstract:
+        try:
+            records = decode_records(parse(self._stored("records")), self.sudo().env)
+        except (KeyError, ArgumentError):
             return self.browse()
-        return self.env[stored["model"]].browse(stored["ids"]).exists()
+        if records._abstract:
+            return self.browse()
+        return records.with_env(self.env).exists()

@@ -38,6 +38,11 @@ SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
 
 READ_SIGNING_KEY = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
 
+NEXT_ATTEMPT = """
+CASE WHEN queue_job.attempt < 2147483647 THEN queue_job.attempt + 1 ELSE 1 END"""
+# Begins anew where a column of four bytes ends. Nothing that stands in a row may make a statement
+# of the runner fail: no other job of the database would run any more.
+
 READY_CHANNELS = """
 WITH RECURSIVE channels AS (
     (SELECT channel FROM queue_job
@@ -63,7 +68,9 @@ SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
          ORDER BY q.priority, q.id LIMIT {window}) ready
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, (
-    SELECT EXTRACT(epoch FROM q.eta - now() AT TIME ZONE 'UTC') FROM queue_job q
+    SELECT EXTRACT(epoch FROM LEAST(GREATEST(q.eta, '1970-01-01'), '2970-01-01')
+                              - now() AT TIME ZONE 'UTC')
+      FROM queue_job q
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
     {hold}
 """
@@ -72,7 +79,8 @@ READ_WINDOW = WINDOW_TEXT.format(
 )
 # Its cost follows the number of channels and the size of the window, never the backlog. The limit
 # is written into it: of one that it does not know the planner expects a tenth of all rows. The last
-# row tells when the next ETA comes, and whether something holds the whole database.
+# row tells when the next ETA comes, and whether something holds the whole database. An ETA may be
+# infinite, from which PostgreSQL before version 17 does not subtract.
 
 HEADS_TEXT = """
 {ready_channels}
@@ -132,10 +140,10 @@ UPDATE queue_job SET scheduled = false
 # SKIP LOCKED: a job that an operator is editing is theirs until they commit. The time is now(),
 # which is stable, and so bounds the walk through the index; clock_timestamp() would read all of it.
 
-ENQUEUE = """
+ENQUEUE_TEXT = """
 PREPARE queue_job_enqueue (int[]) AS
 UPDATE queue_job
-   SET state = 'enqueued', attempt = attempt + 1,
+   SET state = 'enqueued', attempt = {next_attempt},
        date_enqueued = clock_timestamp() AT TIME ZONE 'UTC'
  WHERE id IN (
     SELECT id FROM queue_job
@@ -143,6 +151,7 @@ UPDATE queue_job
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 RETURNING id, attempt
 """
+ENQUEUE = ENQUEUE_TEXT.format(next_attempt=NEXT_ATTEMPT)
 # Locked in the order of their ids, and what somebody else holds is passed over: the runner can
 # neither wait for an operator's transaction nor be half of a deadlock. A job that was cancelled
 # since the window was read is not 'pending' any more, and stays cancelled. IS NOT TRUE keeps the
@@ -154,9 +163,9 @@ SELECT id FROM queue_job WHERE id = ANY(%s) AND state = 'pending'
 """
 # The locks last as long as the statement. Asked for only when a job was not to be had.
 
-RECALL = """
+RECALL_TEXT = """
 UPDATE queue_job
-   SET state = 'pending', attempt = queue_job.attempt + 1, date_enqueued = NULL
+   SET state = 'pending', attempt = {next_attempt}, date_enqueued = NULL
   FROM (SELECT q.id FROM queue_job q
           JOIN unnest(%s::int[], %s::int[]) AS seen (id, attempt)
             ON q.id = seen.id AND q.attempt = seen.attempt
@@ -165,6 +174,7 @@ UPDATE queue_job
  WHERE queue_job.id = waiting.id
 RETURNING queue_job.id
 """
+RECALL = RECALL_TEXT.format(next_attempt=NEXT_ATTEMPT)
 # Races with a worker that starts the same job: whoever locks the row first wins, the other passes
 # over it. A row that an operator holds is passed over too: it must not stop the runner.
 
@@ -173,9 +183,9 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
  WHERE state IN ('enqueued', 'started')
 """
 
-REAP = """
+REAP_TEXT = """
 WITH running AS MATERIALIZED (
-    SELECT id, attempt, state, lost + (state = 'started')::int AS lost,
+    SELECT id, attempt, state, LEAST(lost, 1000) + (state = 'started')::int AS lost,
            date_started, worker_pid, worker_host
       FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
@@ -191,7 +201,7 @@ WITH running AS MATERIALIZED (
      WHERE NOT EXISTS (
             SELECT FROM pg_locks
              WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
-               AND classid = %(space)s + running.attempt %% %(size)s
+               AND classid = %(space)s + (running.attempt & %(mask)s)
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
 ), kept AS (
     INSERT INTO queue_job_attempt
@@ -201,8 +211,8 @@ WITH running AS MATERIALIZED (
       FROM dead WHERE state = 'started'
 )
 UPDATE queue_job
-   SET attempt = queue_job.attempt + 1, lost = dead.lost,
-       retry = queue_job.retry - (dead.state = 'started')::int,
+   SET attempt = {next_attempt}, lost = dead.lost,
+       retry = GREATEST(queue_job.retry, -2147483647) - (dead.state = 'started')::int,
        state = CASE WHEN dead.lost >= %(limit)s THEN 'failed' ELSE 'pending' END,
        exc_name = CASE WHEN dead.lost >= %(limit)s THEN 'JobFoundDead' END,
        exc_message = CASE WHEN dead.lost >= %(limit)s THEN dead.reason END,
@@ -216,6 +226,7 @@ UPDATE queue_job
  WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'
 """
+REAP = REAP_TEXT.format(next_attempt=NEXT_ATTEMPT)
 # Dead is what no session holds the liveness lock of, looked at while the row is locked: nobody can
 # start it meanwhile, and one that is being completed is passed over, as is one that an operator
 # holds. The attempt is raised: a worker that is alive after all, but cut off, is refused by the
@@ -279,9 +290,15 @@ def prepare(cr: Any) -> None:
 
 
 def read_secret(cr: Any) -> str:
-    """Return the database's own secret, with which run requests are signed."""
+    """Return the database's own secret, with which run requests are signed.
+
+    :raises LookupError: when it is not there
+    """
     cr.execute(READ_SIGNING_KEY)
-    return str(cr.fetchone()[0])
+    row = cr.fetchone()
+    if not row or not row[0]:
+        raise LookupError("no system parameter database.secret: no worker would believe the runner")
+    return str(row[0])
 
 
 def read_window(cr: Any, home: str, missed: Iterable[int] = ()) -> Window:
@@ -364,7 +381,7 @@ def reap(cr: Any, ids: Iterable[int], reason: str, deaths: Mapping[int, str]) ->
         {
             "ids": list(ids),
             "space": LOCK_SPACE,
-            "size": LOCK_SPACE_SIZE,
+            "mask": LOCK_SPACE_SIZE - 1,
             "limit": LOST_LIMIT,
             "reason": reason,
             "host": HOST,

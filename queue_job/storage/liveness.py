@@ -37,14 +37,16 @@ WITH turn AS MATERIALIZED (
     SELECT pg_try_advisory_lock($5, $1) AS locked, pg_advisory_unlock($6, $7) AS unlocked
 )
 UPDATE queue_job
-   SET state = 'started', retry = retry + 1, date_started = clock_timestamp() AT TIME ZONE 'UTC',
+   SET state = 'started', retry = LEAST(retry, 2147483646) + 1,
+       date_started = clock_timestamp() AT TIME ZONE 'UTC',
        worker_pid = $3, worker_host = $4,
        identity_claim = CASE WHEN identity_scope = 'running' THEN identity_claim END
   FROM turn
  WHERE turn.locked AND id = $1 AND state = 'enqueued' AND attempt = $2
-RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records, args, kwargs,
-          retry, max_retries, company_id,
-          EXTRACT(epoch FROM date_started - COALESCE(eta, date_created))::float
+RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records::text,
+          args::text, kwargs::text, retry, max_retries, company_id,
+          CASE WHEN isfinite(COALESCE(eta, date_created)) THEN LEAST(1e8, GREATEST(0,
+               EXTRACT(epoch FROM date_started - COALESCE(eta, date_created)))) END::float
 """
 # One statement takes the lock and starts the job, so that there is no moment in which a started
 # job is not locked. It must run here and be committed before the job's own transaction takes its
@@ -52,7 +54,9 @@ RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, recor
 # cannot be: one of them finds the lock taken or the state changed. Whoever holds the row, the
 # runner that takes it back or an operator, has the job: this waits for LOCK_TIMEOUT and gives up,
 # which costs a third less than to look with SKIP LOCKED first. Prepared, since to plan it takes
-# longer than to run it.
+# longer than to run it. Nothing that stands in a row may make it fail: the job would be sent again
+# and again. So a counter stays where it can count no further, and JSON is parsed where an error is
+# the job's alone.
 
 START = "EXECUTE queue_job_start (%s, %s, %s, %s, %s, %s, %s)"
 
@@ -73,22 +77,22 @@ def is_free(cr: Any, job: int, attempt: int) -> bool:
 
 @dataclass(frozen=True)
 class StartedJob:
-    """The row of a job that this worker has just started, as stored."""
+    """The row of a job that this worker has just started, as stored; JSON as text."""
 
     id: int
     attempt: int
     uuid: str
     model_name: str | None
-    method_name: str
-    function: str
-    records: Any
-    args: Any
-    kwargs: Any
+    method_name: str | None
+    function: str | None
+    records: str | None
+    args: str | None
+    kwargs: str | None
     retry: int
     max_retries: int
     company_id: int | None
-    waited: float
-    """Seconds since it was ready."""
+    waited: float | None
+    """Seconds since it was ready; ``None`` where a row that was changed by hand does not tell."""
 
 
 class Liveness:

@@ -83,14 +83,17 @@ ALTER TABLE queue_job SET (
 SCHEDULE_TRIGGER = """
 CREATE OR REPLACE FUNCTION queue_job_schedule() RETURNS trigger AS $$
 BEGIN
-    -- One rule for every writer: a job is scheduled while its ETA lies ahead.
+    -- One rule for every writer: a job is scheduled while its ETA lies ahead. What PostgreSQL takes
+    -- for a time and Python does not, such as infinity, becomes the nearest that both know.
+    NEW.eta := CASE WHEN NEW.eta > '9000-01-01' THEN '9000-01-01'
+                    WHEN NEW.eta < '1900-01-01' THEN '1900-01-01' ELSE NEW.eta END;
     NEW.scheduled := COALESCE(NEW.eta > now() AT TIME ZONE 'UTC', false);
     RETURN NEW;
 END
 $$ LANGUAGE plpgsql;
 
 DROP TRIGGER IF EXISTS queue_job_schedule ON queue_job;
-CREATE TRIGGER queue_job_schedule BEFORE INSERT OR UPDATE OF eta ON queue_job
+CREATE TRIGGER queue_job_schedule BEFORE INSERT OR UPDATE OF eta, scheduled ON queue_job
 FOR EACH ROW WHEN (NEW.eta IS NOT NULL OR NEW.scheduled IS NOT false)
 EXECUTE FUNCTION queue_job_schedule();
 """
