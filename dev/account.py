@@ -14,10 +14,10 @@ from . import cache, process
 from .terminal import SetupError, say
 
 UNPRIVILEGED = ("postgres", "nobody")
-"""Users as whom root runs PostgreSQL, the first that exists."""
+"""Users as whom root runs servers that refuse root, the first that exists."""
 
 OWNER_RECORD = "home"
-"""File there that names the cluster's home."""
+"""File in a folder of data that lies elsewhere: names the home it belongs to."""
 
 
 def unprivileged_user() -> str | None:
@@ -61,8 +61,8 @@ def reachable(home: Path, account: str | None) -> Path:
         (place / OWNER_RECORD).write_text(str(home))
         record.write_text(str(place))
         say(
-            f"PostgreSQL runs as {account}, who cannot enter {home}: "
-            f"its data goes to {place} until make clean"
+            f"Servers that refuse root run as {account}, who cannot enter {home}: "
+            f"their data goes to {place} until make clean"
         )
     return place
 
