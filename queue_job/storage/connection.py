@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import psycopg2
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
 
 from odoo.sql_db import connection_info_for
+
+from . import pooler
 
 CONNECT_SECONDS = 5
 """How long a connection may take to open before the database counts as unreachable."""
@@ -59,15 +60,27 @@ def connect(
     :param name: what ``pg_stat_activity`` shows
     :param session: settings of the session that differ from :data:`SESSION`
     :raises psycopg2.OperationalError: when the server cannot be reached
+    :raises PooledError: when what answers is a pooler that would not keep the session
     """
     info = {**connection_info_for(database)[1], **overrides}
     settings = {**SESSION, **session}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=options)
-    link = psycopg2.connect(**{**info, "application_name": name})
+    info["application_name"] = name
+    link = pooler.open_link(info)
+    try:
+        _set_up(link, info, settings)
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def _set_up(link: connection, info: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     link.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    if not pooler.is_direct(link):
+        pooler.check(link, info, settings)
     if link.server_version >= IDLE_SESSION_TIMEOUT_SINCE:
         # A session that holds the lock of a long job is idle all that time.
         with link.cursor() as cr:
             cr.execute("SET idle_session_timeout = 0")
-    return link
