@@ -251,7 +251,14 @@ class Patroni(Cluster):
             "etcd3": {"hosts": f"{LOOPBACK}:{self._etcd_port}"},
             "watchdog": {"mode": "off"},
             "bootstrap": {
-                "dcs": {**SETTINGS, "postgresql": {"use_pg_rewind": True, "use_slots": True}},
+                "dcs": {
+                    **SETTINGS,
+                    "postgresql": {
+                        "use_pg_rewind": True,
+                        "use_slots": True,
+                        "parameters": dict(PARAMETERS),
+                    },
+                },
                 "initdb": [{"encoding": "UTF8"}, {"locale": "C"}, "no-sync"],
             },
             "postgresql": {
@@ -260,7 +267,6 @@ class Patroni(Cluster):
                 "data_dir": str(self._data(node)),
                 "bin_dir": str(bin_dir),
                 "pgpass": str(node.data.with_name(f"pgpass-{node.name}") / "file"),
-                "parameters": dict(PARAMETERS),
                 "pg_hba": [
                     f"host {database} all {LOOPBACK}/32 scram-sha-256"
                     for database in ("all", "replication")

@@ -73,6 +73,18 @@ class PgBouncer:
         if self._place is not None:
             cache.remove(self._place)
 
+    def transactions(self, database: str) -> int:
+        """Return how many transactions of a database went through it, by its own count."""
+        where = {**self.cluster.libpq, "host": LOOPBACK, "port": self.port}
+        with closing(psycopg2.connect(dbname=PACKAGE, **where)) as opened:
+            # It knows no transactions of its own.
+            opened.autocommit = True
+            with opened.cursor() as cursor:
+                cursor.execute("SHOW STATS_TOTALS")
+                names = [column.name for column in cursor.description or ()]
+                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return sum(int(row["xact_count"]) for row in rows if row["database"] == database)
+
     def log_text(self) -> str:
         """Return its log so far."""
         log = self._place and self._place / "pgbouncer.log"
@@ -111,6 +123,7 @@ class PgBouncer:
             "listen_addr": LOOPBACK,
             "listen_port": str(self.port),
             "auth_file": str(users),
+            "stats_users": self.cluster.user,
         }
         lines = [
             "[databases]",

@@ -1,6 +1,7 @@
 import os
 import signal
 import time
+from pathlib import Path
 
 from odoo import api, fields, models
 
@@ -89,6 +90,14 @@ class TestQueueJob(models.Model):
     def sleep(self, seconds, kind="sleep"):
         """Write a line, then last long"""
         self._note(kind)
+        time.sleep(seconds)
+
+    @job
+    def leave_a_trace(self, path, seconds=0):
+        """Write a line to the ledger, and one to a file, which no rollback takes back"""
+        self._note("trace")
+        with Path(path).open("a") as file:
+            file.write(f"{self.env.context['job_uuid']}\n")
         time.sleep(seconds)
 
     @job
