@@ -51,9 +51,25 @@ class Listener:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
-        self.loop.run_until_complete(asyncio.start_server(self.handle, LOOPBACK, self.port))
+        starting = asyncio.start_server(self._serve, LOOPBACK, self.port)
+        server = self.loop.run_until_complete(starting)
         self._listening.set()
         self.loop.run_forever()
+        server.close()
+        self.loop.run_until_complete(self._break_off_all())
+        self.loop.close()
+
+    async def _break_off_all(self) -> None:
+        """End every connection, so that none outlives this."""
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+    async def _serve(self, reader: Reader, writer: Writer) -> None:
+        # Cancelled at the end only, and then it is no error.
+        with suppress(asyncio.CancelledError):
+            await self.handle(reader, writer)
 
     async def handle(self, reader: Reader, writer: Writer) -> None:
         """Serve one connection."""
@@ -91,8 +107,10 @@ class Proxy(Listener):
 
 async def pump(reader: Reader, writer: Writer) -> None:
     """Pass on what comes, then the end of it."""
-    with suppress(OSError):
-        while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    try:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        writer.close()

@@ -22,14 +22,21 @@ CONNECT_SECONDS = 5
 IDLE_SESSION_TIMEOUT_SINCE = 140_000
 """Version from which PostgreSQL may close a session because it is idle."""
 
+SILENT_SECONDS = 3
+PROBE_SECONDS = 1
+PROBES = 3
+GIVEN_UP_SECONDS = SILENT_SECONDS + PROBE_SECONDS * PROBES
+"""A peer that vanished without a word is noticed after so long: another runner has its lead, and
+other workers its jobs, within ten seconds. A network finds itself another way in less."""
+
 KEEPALIVE: Mapping[str, int] = {
     "keepalives": 1,
-    "keepalives_idle": 5,
-    "keepalives_interval": 2,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
+    "keepalives_idle": SILENT_SECONDS,
+    "keepalives_interval": PROBE_SECONDS,
+    "keepalives_count": PROBES,
+    "tcp_user_timeout": 1000 * GIVEN_UP_SECONDS,
 }
-"""A peer that vanished without a word is noticed within about ten seconds; libpq's units."""
+"""The client's side, in libpq's words and units."""
 
 SESSION: Mapping[str, str | int] = {
     "synchronous_commit": "off",
@@ -40,10 +47,10 @@ SESSION: Mapping[str, str | int] = {
     # What is prepared here finds rows by their id: no value of a parameter asks for another plan.
     "plan_cache_mode": "force_generic_plan",
     # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
-    "tcp_keepalives_idle": 5,
-    "tcp_keepalives_interval": 2,
-    "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 10_000,
+    "tcp_keepalives_idle": SILENT_SECONDS,
+    "tcp_keepalives_interval": PROBE_SECONDS,
+    "tcp_keepalives_count": PROBES,
+    "tcp_user_timeout": 1000 * GIVEN_UP_SECONDS,
 }
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must

@@ -56,7 +56,7 @@ def by_two_names(pair, stack):
 
 
 @pytest.mark.parametrize("reach", [by_address, by_two_names])
-def test_a_promoted_standby_goes_on_with_every_job(server, pair, tmp_path, reach):
+def test_a_promoted_standby_goes_on_with_every_job(pair, server, tmp_path, reach):
     with ExitStack() as stack:
         primary, standby, parameters, move = reach(pair, stack)
         odoo = server(

@@ -56,7 +56,7 @@ def test_a_leader_that_is_cut_off_is_replaced(nodes, tmp_path):
     (node, first), (_other_node, second) = nodes
     jobs = Jobs(second)
     traces = Traces(jobs, tmp_path / "traces")
-    long = traces.delay(2 * HAND_OVER)
+    long = traces.delay(25)
     wait_until(lambda: traces.runs()[long[0]], "a job runs")
     traces.delay(0.2, times=30)
     wait_until(lambda: traces.done() > 3, "jobs run")
