@@ -56,8 +56,8 @@ PARAMETERS: Mapping[str, str] = {
     "max_connections": "200",
     "unix_socket_directories": "",
     "fsync": "off",
-    "full_page_writes": "off",
-    # Without it a node that comes back cannot be rewound.
+    # Without these a node that comes back cannot be rewound.
+    "full_page_writes": "on",
     "wal_log_hints": "on",
 }
 
@@ -65,6 +65,9 @@ START_TIMEOUT = 90.0
 SWITCH_TIMEOUT = 60.0
 STOP_TIMEOUT = 30.0
 """Seconds."""
+
+TAIL = 4000
+"""Characters of a log that are shown when something went wrong."""
 
 
 class Node:
@@ -104,7 +107,7 @@ class Node:
 
     def evidence(self) -> str:
         """Return the end of its log."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+        return self.log.read_text(errors="replace")[-TAIL:] if self.log.exists() else ""
 
 
 class Patroni(Cluster):
@@ -143,7 +146,7 @@ class Patroni(Cluster):
             for node in self.nodes.values():
                 self._stack.callback(node.stop)
                 self.start_node(node.name)
-                self._wait(partial(_is_member, node), f"node {node.name} to start", node)
+                self._wait(partial(_is_member, node), f"node {node.name} to start")
             self._stack.enter_context(self.address)
             nodes = {node.port: f"http://{node.rest}/primary" for node in self.nodes.values()}
             self._stack.enter_context(Follower(self.address, nodes))
@@ -180,12 +183,12 @@ class Patroni(Cluster):
     def wait_primary(self, *, but: Node) -> Node:
         """Wait until another node leads, and return it."""
         others = [node for node in self.nodes.values() if node is not but]
-        self._wait(lambda: any(node.says("primary") for node in others), "another primary", but)
+        self._wait(lambda: any(node.says("primary") for node in others), "another primary")
         return next(node for node in others if node.says("primary"))
 
     def wait_redundant(self) -> None:
         """Wait until one node leads and commits wait for the other."""
-        self._wait(self._is_redundant, "a primary and a synchronous standby", self.nodes[NAMES[1]])
+        self._wait(self._is_redundant, "a primary and a synchronous standby")
 
     def _is_redundant(self) -> bool:
         standbys = [node for node in self.nodes.values() if node.says("synchronous")]
@@ -208,11 +211,12 @@ class Patroni(Cluster):
         except OSError as error:
             raise SetupError(f"Patroni did not switch over: {error}") from error
 
-    def _wait(self, condition: Callable[[], bool], what: str, node: Node) -> None:
+    def _wait(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         while not condition():
             if time.monotonic() > deadline:
-                raise SetupError(f"Waited in vain for {what}; log:\n{node.evidence()}")
+                logs = "\n".join(node.evidence() for node in self.nodes.values())
+                raise SetupError(f"Waited in vain for {what}; logs:\n{logs}")
             time.sleep(POLL)
 
     def _start_etcd(self) -> None:
@@ -233,7 +237,7 @@ class Patroni(Cluster):
         with (self.home / "etcd.log").open("ab") as log:
             started = process.serve(command, log=log, death_signal=signal.SIGKILL)
         self._stack.callback(process.stop, started)
-        self._wait(lambda: answers(f"{urls[0]}/health"), "etcd", self.nodes[NAMES[0]])
+        self._wait(lambda: answers(f"{urls[0]}/health"), "etcd")
 
     def _create_owner(self) -> None:
         rights = sql.SQL("CREATE ROLE {} LOGIN CREATEDB PASSWORD {}")

@@ -37,7 +37,7 @@ def load(traces):
             try:
                 traces.delay(0.05, times=5)
             except Exception as error:
-                print(f"not delayed: {str(error).splitlines()[-1][:120]}")
+                print(f"not delayed: {str(error).strip()[-120:]!r}")
             stop.wait(0.2)
 
     thread = threading.Thread(target=work)
