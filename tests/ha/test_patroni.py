@@ -16,11 +16,9 @@ AGAIN_WITHIN = 5.0
 CHANGE_WITHIN = 90.0
 """Seconds that Patroni has for another primary: a lost one keeps the lead until its time is up."""
 
-POLL = 0.02
-
 
 @pytest.fixture
-def traces(server, patroni, template, tmp_path):
+def traces(patroni, template, server, tmp_path):
     """Return jobs on a server whose PostgreSQL is Patroni's."""
     template.create_on(patroni, "patroni", MODULES)
     odoo = server(cluster=patroni, database_name="patroni", workers=4, channels="root:3")
@@ -31,13 +29,14 @@ def traces(server, patroni, template, tmp_path):
 def load(traces):
     """Delay jobs all the time, as users do, who see an error when the database is away."""
     stop = threading.Event()
+    refused = []
 
     def work():
         while not stop.is_set():
             try:
                 traces.delay(0.05, times=5)
             except Exception as error:
-                print(f"not delayed: {str(error).strip()[-120:]!r}")
+                refused.append(str(error).strip())
             stop.wait(0.2)
 
     thread = threading.Thread(target=work)
@@ -47,6 +46,7 @@ def load(traces):
     finally:
         stop.set()
         thread.join()
+        print(f"{len(refused)} requests to delay ended in an error, such as {refused[-1:]}")
 
 
 class Answering:
