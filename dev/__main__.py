@@ -19,10 +19,10 @@ def demo() -> int:
 
 
 def test(*kinds: str) -> int:
-    """Run every kind of tests."""
-    from .testing import KINDS, run
+    """Run every kind of tests that a change has to pass."""
+    from .testing import GATE, run
 
-    return run(kinds or list(KINDS))
+    return run(kinds or GATE)
 
 
 def lint() -> int:
@@ -51,6 +51,11 @@ def chaos() -> int:
     from chaos.run import chaos as run
 
     return run()
+
+
+def ha() -> int:
+    """Run the tests that let Patroni change the primary."""
+    return test("ha")
 
 
 def bench() -> int:
@@ -83,6 +88,7 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "addons": addons,
     "acceptance": acceptance,
     "chaos": chaos,
+    "ha": ha,
     "bench": bench,
     "bench-quick": bench_quick,
     "shell-env": shell_env,

@@ -37,6 +37,7 @@ from .fields import decode_call, decode_records, parse
 from .settings import settings
 from .storage import history, nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
+from .storage.pooler import PooledError
 
 _logger = logging.getLogger(__name__)
 
@@ -120,7 +121,12 @@ def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
     :return: one report per job whose turn came; the others were not started
     """
     cr.rollback()
-    liveness = _pool.take(cr.dbname, settings().database)
+    try:
+        liveness = _pool.take(cr.dbname, settings().database)
+    except PooledError as error:
+        # A job without its lock would be taken for dead, or a dead one for alive.
+        _logger.error("no job runs here: %s", error)
+        return [Report(number, Outcome.LOST, 0.0) for number, _attempt in jobs]
     try:
         return list(_run_each(_open_lease(cr, liveness), jobs))
     finally:

@@ -107,8 +107,8 @@ SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
        EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
        EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
 """
-# Each finds its answer at the first entry of a partial index. The heartbeat rides along, and so does
-# the end of the rows of dead servers; SKIP LOCKED: one that starts clears them away as well.
+# Each finds its answer at the first entry of a partial index. The heartbeat rides along, and so
+# does the end of the rows of dead servers; SKIP LOCKED: one that starts clears them away as well.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (

@@ -6,6 +6,7 @@ its jobs at once, and one that commits midway does not look dead.
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections.abc import Mapping
@@ -112,8 +113,12 @@ class Liveness:
 
     @property
     def usable(self) -> bool:
-        """Tell whether the connection was not seen broken."""
-        return not self._link.closed
+        """Tell whether the connection is there: one that is idle has nothing to say but its end."""
+        if self._link.closed:
+            return False
+        poll = select.poll()
+        poll.register(self._link, select.POLLIN)
+        return not poll.poll(0)
 
     def start(self, job: int, attempt: int, *, host: str, pid: int) -> StartedJob | None:
         """Take the liveness lock of a job and start it.

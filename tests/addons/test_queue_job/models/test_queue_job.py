@@ -2,6 +2,7 @@ import logging
 import os
 import signal
 import time
+from pathlib import Path
 
 from odoo import api, fields, models
 
@@ -102,6 +103,14 @@ class TestQueueJob(models.Model):
             current_job(self.env).progress(number, steps, "step")
             _logger.info("step %s of %s", number, steps)
             time.sleep(seconds)
+
+    @job
+    def leave_a_trace(self, path, seconds=0):
+        """Write a line to the ledger, and one to a file, which no rollback takes back"""
+        self._note("trace")
+        with Path(path).open("a") as file:
+            file.write(f"{self.env.context['job_uuid']}\n")
+        time.sleep(seconds)
 
     @job
     def commit_and_sleep(self, seconds):
