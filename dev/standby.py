@@ -47,8 +47,8 @@ class Standby(PrivateCluster):
     def _initialise(self) -> None:
         cache.remove(self.data)
         self.data.mkdir(mode=0o700)
-        if self._account:
-            shutil.chown(self.data, self._account)
+        if self.account:
+            shutil.chown(self.data, self.account)
         parts = {
             "host": self._primary.host,
             "port": self._primary.port,
@@ -66,7 +66,7 @@ class Standby(PrivateCluster):
                 "--no-sync",
             ],
             timeout=COMMAND_TIMEOUT,
-            user=self._account,
+            user=self.account,
             env={**os.environ, "PGPASSWORD": self.password},
             remedy="read the primary's log",
         )
