@@ -166,11 +166,8 @@ WITH running AS MATERIALIZED (
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), dead AS (
     SELECT * FROM running
-     WHERE NOT EXISTS (
-            SELECT FROM pg_locks
-             WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
-               AND classid = %(space)s + running.attempt %% %(size)s
-               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+     WHERE CASE WHEN pg_try_advisory_lock(%(space)s + attempt %% %(size)s, id)
+                THEN pg_advisory_unlock(%(space)s + attempt %% %(size)s, id) END
 )
 UPDATE queue_job
    SET attempt = queue_job.attempt + 1, lost = dead.lost,
@@ -188,10 +185,11 @@ UPDATE queue_job
  WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'
 """
-# Dead is what no session holds the liveness lock of, looked at while the row is locked: nobody can
-# start it meanwhile, and one that is being completed is passed over, as is one that an operator
-# holds. The attempt is raised: a worker that is alive after all, but cut off, is refused by the
-# fence.
+# Dead is what no session holds the liveness lock of. The lock is tried for each job by itself while
+# its row is locked, so that nobody can start it meanwhile: pg_locks is read once for all of them,
+# when the first row is locked, and shows as dead what a worker has started since. A row that is
+# being completed is passed over, as is one that an operator holds. The attempt is raised: a worker
+# that is alive after all, but cut off, is refused by the fence.
 
 STILL_RUNNING = """
 SELECT queue_job.id, queue_job.state = 'started' FROM queue_job
