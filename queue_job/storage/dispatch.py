@@ -190,7 +190,7 @@ WITH running AS MATERIALIZED (
       FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
-), dead AS (
+), dead AS MATERIALIZED (
     SELECT id, attempt, state, lost, date_started, worker_pid, worker_host,
            format('%%s (process %%s on %%s%%s)', %(reason)s,
            worker_pid, worker_host, (
@@ -198,11 +198,8 @@ WITH running AS MATERIALIZED (
                     AS death (pid, cause)
                  WHERE pid = worker_pid AND worker_host = %(host)s LIMIT 1)) AS reason
       FROM running
-     WHERE NOT EXISTS (
-            SELECT FROM pg_locks
-             WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
-               AND classid = %(space)s + (running.attempt & %(mask)s)
-               AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+     WHERE CASE WHEN pg_try_advisory_lock(%(space)s + (attempt & %(mask)s), id)
+                THEN pg_advisory_unlock(%(space)s + (attempt & %(mask)s), id) END
 ), kept AS (
     INSERT INTO queue_job_attempt
            (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message)
@@ -227,10 +224,11 @@ UPDATE queue_job
 RETURNING queue_job.id, dead.state = 'started'
 """
 REAP = REAP_TEXT.format(next_attempt=NEXT_ATTEMPT)
-# Dead is what no session holds the liveness lock of, looked at while the row is locked: nobody can
-# start it meanwhile, and one that is being completed is passed over, as is one that an operator
-# holds. The attempt is raised: a worker that is alive after all, but cut off, is refused by the
-# fence.
+# Dead is what no session holds the liveness lock of. The lock is tried for each job by itself while
+# its row is locked, so that nobody can start it meanwhile: pg_locks is read once for all of them,
+# when the first row is locked, and shows as dead what a worker has started since. A row that is
+# being completed is passed over, as is one that an operator holds. The attempt is raised: a worker
+# that is alive after all, but cut off, is refused by the fence.
 
 STILL_RUNNING = """
 SELECT queue_job.id, queue_job.state = 'started' FROM queue_job

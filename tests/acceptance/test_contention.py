@@ -2,7 +2,7 @@
 
 import json
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import psutil
 import pytest
@@ -19,6 +19,36 @@ SELECT %s || number, 'put', 'test.queue.job', %s, %s, %s, %s, '{}', 'pending', 1
   FROM generate_series(1, %s) AS number
 """
 """Jobs by plain SQL, for a test in which no HTTP worker is free to be asked."""
+
+STOP_THE_REAPER = """
+CREATE FUNCTION wait_here() RETURNS trigger AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(1);
+    RETURN NEW;
+END
+$$ LANGUAGE plpgsql;
+CREATE TRIGGER wait_here BEFORE UPDATE ON queue_job FOR EACH ROW
+ WHEN (OLD.uuid = 'given1' AND OLD.state = 'enqueued' AND NEW.state = 'pending')
+EXECUTE FUNCTION wait_here();
+UPDATE queue_job SET state = 'enqueued', attempt = 1 WHERE uuid LIKE 'given%'
+"""
+"""Jobs as an earlier leader has left them, and a place to wait between two of them."""
+
+IS_STOPPED = """
+SELECT pid FROM pg_stat_activity
+ WHERE application_name = 'queue_job runner' AND wait_event = 'advisory'
+   AND datname = current_database()
+"""
+
+START = """
+WITH turn AS MATERIALIZED (
+    SELECT pg_try_advisory_lock(x'514A0001'::int, id) FROM queue_job WHERE uuid = 'given2'
+)
+UPDATE queue_job SET state = 'started', retry = 1
+  FROM turn WHERE uuid = 'given2' AND state = 'enqueued' AND attempt = 1
+RETURNING id
+"""
+"""What a worker of that leader does."""
 
 NOBODY = '{"_type": "odoo_recordset", "model": "test.queue.job", "ids": [], "uid": 2}'
 
@@ -89,6 +119,24 @@ def test_rows_that_an_operator_holds_are_passed_over(server):
         later = jobs.delay("noop", priority=50)
         assert jobs.wait(later, ["done"], patience=10) == ["done"]
     assert set(jobs.wait(held)) == {"done"}
+
+
+def test_a_job_that_starts_while_others_are_taken_back_stays_with_its_worker(server, database):
+    name = database(MODULES)
+    odoo = server(database_name=name, workers=2, channels="root:2", start=False)
+    cluster = odoo.cluster
+    put(cluster, name, "given", "noop", number=2)
+    cluster.execute(name, STOP_THE_REAPER)
+    with closing(cluster.connect(name)) as worker, worker.cursor() as cr:
+        with transaction(odoo, "SELECT pg_advisory_xact_lock(1)"):
+            odoo.start()
+            wait_until(lambda: cluster.execute(name, IS_STOPPED), "it takes the first back")
+            cr.execute(START)
+            assert cr.fetchall(), "the second is started"
+        wait_until(lambda: done(cluster, name, "given1"), "the first")
+        query = "SELECT state, attempt, lost FROM queue_job WHERE uuid = 'given2'"
+        assert cluster.execute(name, query) == [("started", 1, 0)]
+    wait_until(lambda: done(cluster, name, "given2"), "the second, when its worker is gone")
 
 
 def test_an_enqueued_row_that_is_held_does_not_stop_the_runner(server):
