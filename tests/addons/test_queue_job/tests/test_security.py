@@ -335,6 +335,85 @@ class TestFields(SecurityCase):
         self.assertEqual(self.job.priority, 4)
 
 
+class TestFunctions(SecurityCase):
+    """A manager sets how jobs run, and not what runs with the rights of others."""
+
+    def setUp(self):
+        super().setUp()
+        self.function = self.env["queue.job.function"].search(
+            [("name", "=", "<test.queue.job>.noop")]
+        )
+        self.as_manager = self.function.with_user(self.manager)
+        self.admin = self.env.ref("base.user_admin")
+
+    def test_a_manager_does_not_name_a_method_that_runs_as_the_user_of_a_job(self):
+        """The method gets the records of the job with its user and, maybe, as superuser."""
+        values = {"on_fail_method": "message_post"}
+        partner = self.env.ref("base.model_res_partner").id
+        for attempt in (
+            lambda: self.as_manager.write(values),
+            lambda: self.as_manager.web_save(values, {}),
+            lambda: self.as_manager.create({"model_id": partner, "method": "x", **values}),
+            lambda: self.as_manager.with_context(install_mode=True).create(
+                {"name": self.function.name, **values}
+            ),
+            lambda: self.as_manager.with_context(default_on_fail_method="message_post").create(
+                {"model_id": partner, "method": "x"}
+            ),
+            lambda: self.as_manager.copy(values),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        rows = [[str(self.function.id), "message_post"]]
+        self.as_manager.load([".id", "on_fail_method"], rows)
+        self.function.invalidate_recordset()
+        self.assertFalse(self.function.on_fail_method)
+
+    def test_an_administrator_and_the_code_name_it(self):
+        self.function.with_user(self.admin).on_fail_method = "note_failure"
+        self.function.on_fail_method = "message_post"
+        self.as_manager.write({"retry_pattern": {"1": 5}})
+        self.assertEqual(self.function.on_fail_method, "message_post")
+        self.as_manager.on_fail_method = False
+        self.assertFalse(self.function.on_fail_method)
+
+    def test_a_manager_names_a_related_action_and_nothing_else_that_others_would_run(self):
+        for text in (
+            "{'func_name': 'message_post', 'kwargs': {'body': 'as whoever clicks'}}",
+            "{'func_name': 'unlink'}",
+            "{'func_name': 'requeue'}",
+            "{'func_name': '_edit', 'kwargs': {'values': {'user_id': 1}}}",
+        ):
+            with self.subTest(text=text), self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.as_manager.edit_related_action = text
+            with self.subTest(text=text), self.assertRaises(AccessError), self.env.cr.savepoint():
+                self.as_manager.related_action = {"func_name": text.split("'")[3]}
+        self.as_manager.edit_related_action = "{'func_name': 'related_action_open_record'}"
+        self.as_manager.edit_related_action = "{'enable': False}"
+        self.assertEqual(self.function.related_action, {"enable": False})
+
+    def test_a_related_action_is_well_formed(self):
+        for action in (
+            {"func_name": 5},
+            {"func_name": ["x"]},
+            {"kwargs": [1]},
+            {"kwargs": "x"},
+            {"enable": True, "other": 1},
+            ["related_action_open_record"],
+        ):
+            with (
+                self.subTest(action=action),
+                self.assertRaises(ValidationError),
+                self.env.cr.savepoint(),
+            ):
+                self.function.related_action = action
+
+    def test_a_private_method_that_an_administrator_named_is_not_called(self):
+        self.function.with_user(self.admin).related_action = {"func_name": "_edit"}
+        with self.assertRaises(AccessError):
+            self.job.with_user(self.manager).open_related_action()
+
+
 class TestFailures(SecurityCase):
     def test_a_traceback_is_for_managers(self):
         """Who delayed the job hears that it failed, and of the traceback nothing."""
