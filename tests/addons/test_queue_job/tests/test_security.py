@@ -335,6 +335,72 @@ class TestFields(SecurityCase):
         self.assertEqual(self.job.priority, 4)
 
 
+class TestCompanies(SecurityCase):
+    """A manager sees and changes the jobs of their companies."""
+
+    def setUp(self):
+        super().setUp()
+        self.jobs = self.env["queue.job"].with_user(self.manager)
+
+    def test_a_job_of_another_company_is_not_found(self):
+        name, uuid = self.foreign_job.name, self.foreign_job.uuid
+        domain = [("uuid", "=", uuid)]
+        self.assertFalse(self.jobs.search(domain))
+        self.assertEqual(self.jobs.search_count(domain), 0)
+        self.assertEqual(self.jobs.formatted_read_group(domain, ["channel"], ["__count"]), [])
+        self.assertEqual(self.jobs.web_search_read(domain, {"name": {}})["records"], [])
+        found = [number for number, _name in self.jobs.name_search(name, limit=None)]
+        self.assertNotIn(self.foreign_job.id, found)
+
+    def test_a_company_that_is_not_theirs_is_not_asked_for(self):
+        asked = self.jobs.with_context(allowed_company_ids=self.elsewhere.ids)
+        with self.assertRaises(AccessError):
+            asked.search([("uuid", "=", self.foreign_job.uuid)])
+
+    def test_it_is_neither_changed_nor_requeued(self):
+        job = self.foreign_job.with_user(self.manager)
+        before = self.row(job)
+        for attempt in (
+            lambda: job.write({"priority": 1}),
+            lambda: job.web_save({"priority": 1}, {}),
+            job.requeue,
+            job.button_done,
+            job.button_cancelled,
+            lambda: job.message_post(body="x"),
+            job.unlink,
+            lambda: job.onchange({"priority": 1}, ["priority"], {"dependencies": {}}),
+        ):
+            with self.assertRaises(AccessError), self.env.cr.savepoint():
+                attempt()
+        self.assertEqual(self.row(job), before)
+
+    def test_a_selection_with_one_of_another_company_is_refused_as_a_whole(self):
+        both = (self.job + self.foreign_job).with_user(self.manager)
+        with self.assertRaises(AccessError):
+            both.button_done()
+        self.assertEqual(self.job.state, "pending")
+
+    def test_a_parent_of_another_company_is_not_named(self):
+        parent = self.record.with_company(self.elsewhere).delayable(description="Their secret")
+        child = self.record.delayable().noop()
+        chain(parent.noop(), child).delay()
+        self.env.cr.execute(
+            "UPDATE queue_job SET state = 'failed' WHERE uuid = %s",
+            (parent._generated_job.uuid,),
+        )
+        self.env.invalidate_all()
+        job = child._generated_job.db_record().with_user(self.manager)
+        read = job.read(["wait_reason", "dependency_ids", "dependency_graph", "dependencies"])
+        self.assertNotIn("Their secret", json.dumps(read, default=str))
+        self.assertIn("another company, which is failed", job.explain())
+        self.assertEqual(job.dependency_ids.ids, [])
+
+    def test_a_job_without_company_is_everybodys(self):
+        self.env.cr.execute("UPDATE queue_job SET company_id = NULL WHERE id = %s", self.job.ids)
+        self.env.invalidate_all()
+        self.assertTrue(self.job.with_user(self.foreign_manager).read(["name"]))
+
+
 class TestFunctions(SecurityCase):
     """A manager sets how jobs run, and not what runs with the rights of others."""
 
