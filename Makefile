@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit addons acceptance bench bench-quick clean
+.PHONY: help demo test lint unit addons acceptance chaos ha bench bench-quick clean
 
-help demo test lint unit addons acceptance bench bench-quick clean:
+help demo test lint unit addons acceptance chaos ha bench bench-quick clean:
 	@exec $(PYTHON) -m dev $@

@@ -19,10 +19,10 @@ def demo() -> int:
 
 
 def test(*kinds: str) -> int:
-    """Run every kind of tests."""
-    from .testing import KINDS, run
+    """Run every kind of tests that a change has to pass."""
+    from .testing import GATE, run
 
-    return run(kinds or list(KINDS))
+    return run(kinds or GATE)
 
 
 def lint() -> int:
@@ -43,6 +43,19 @@ def addons() -> int:
 def acceptance() -> int:
     """Run the tests that start and kill real servers."""
     return test("acceptance")
+
+
+def chaos() -> int:
+    """Kill, cut and stop things under load, and count what suffered: half an hour."""
+    sys.path.append(str(cache.CHECKOUT / "tests"))
+    from chaos.run import chaos as run
+
+    return run()
+
+
+def ha() -> int:
+    """Run the tests that let Patroni change the primary."""
+    return test("ha")
 
 
 def bench() -> int:
@@ -74,6 +87,8 @@ COMMANDS: dict[str, Callable[[], int]] = {
     "unit": unit,
     "addons": addons,
     "acceptance": acceptance,
+    "chaos": chaos,
+    "ha": ha,
     "bench": bench,
     "bench-quick": bench_quick,
     "shell-env": shell_env,

@@ -10,10 +10,12 @@ from __future__ import annotations
 import platform
 import shutil
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
+from . import cache
 from .process import capture, check
-from .terminal import SetupError
+from .terminal import SetupError, say
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 """On every Debian; absent elsewhere, which tells the two apart."""
@@ -30,6 +32,9 @@ NETWORK_REMEDY = (
     "check the network and the system's package sources (apt-get update), then try again"
 )
 """What to do when a package cannot be fetched."""
+
+LIBRARY = "lib"
+"""How the names of packages begin that hold what a program needs to run."""
 
 OWN_SUITES = ("{0}", "{0}-updates", "{0}-security")
 """Suites of Debian itself for a release; other vendors' sources are left out."""
@@ -85,6 +90,27 @@ def archive() -> str:
 def source(address: str, suite: str) -> str:
     """Return a line for ``sources.list``."""
     return f"deb [signed-by={KEYRING}] {address} {suite} main"
+
+
+def unpacked(package: str) -> Path:
+    """Return a folder whose ``root`` holds a package of the running release, and its libraries.
+
+    :raises SetupError: when it cannot be had
+    """
+    if not is_available():
+        raise SetupError(f"This is no Debian to fetch {package} from; install it")
+    key = cache.key_of([codename(), package])
+    return cache.build(cache.cache_folder() / package, key, partial(_unpack, package))
+
+
+def _unpack(package: str, folder: Path) -> None:
+    say(f"Fetching {package} from Debian's packages")
+    apt = Apt(folder / "apt", [source(*repository) for repository in repositories()])
+    apt.update()
+    missing = apt.missing([package])
+    wanted = [name for name in missing if name == package or name.startswith(LIBRARY)]
+    apt.unpack(wanted, folder / "root")
+    cache.remove(folder / "apt")
 
 
 class Apt:

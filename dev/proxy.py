@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from contextlib import suppress
+from typing import TypeVar
 
 from .network import LOOPBACK
 
@@ -24,10 +25,59 @@ START_TIMEOUT = 10
 
 Reader = asyncio.StreamReader
 Writer = asyncio.StreamWriter
+AnyListener = TypeVar("AnyListener", bound="Listener")
 
 
-class Proxy:
-    """A reverse proxy in a thread of this process; a context manager.
+class Listener:
+    """Takes connections in a thread of this process; a context manager.
+
+    :param port: where it listens
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.loop = asyncio.new_event_loop()
+        self._listening = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self: AnyListener) -> AnyListener:
+        self._thread.start()
+        self._listening.wait(START_TIMEOUT)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(START_TIMEOUT)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        starting = asyncio.start_server(self._serve, LOOPBACK, self.port)
+        server = self.loop.run_until_complete(starting)
+        self._listening.set()
+        self.loop.run_forever()
+        server.close()
+        self.loop.run_until_complete(self._break_off_all())
+        self.loop.close()
+
+    async def _break_off_all(self) -> None:
+        """End every connection, so that none outlives this."""
+        serving = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in serving:
+            task.cancel()
+        await asyncio.gather(*serving, return_exceptions=True)
+
+    async def _serve(self, reader: Reader, writer: Writer) -> None:
+        # Cancelled at the end only, and then it is no error.
+        with suppress(asyncio.CancelledError):
+            await self.handle(reader, writer)
+
+    async def handle(self, reader: Reader, writer: Writer) -> None:
+        """Serve one connection."""
+        raise NotImplementedError
+
+
+class Proxy(Listener):
+    """A reverse proxy.
 
     :param port: where it listens
     :param pages: port of Odoo's workers
@@ -35,48 +85,32 @@ class Proxy:
     """
 
     def __init__(self, port: int, *, pages: int, websockets: int) -> None:
-        self.port = port
+        super().__init__(port)
         self.pages = pages
         self.websockets = websockets
-        self._loop = asyncio.new_event_loop()
-        self._listening = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def url(self) -> str:
         """The address for the browser."""
         return f"http://{LOOPBACK}:{self.port}"
 
-    def __enter__(self) -> Proxy:
-        self._thread.start()
-        self._listening.wait(START_TIMEOUT)
-        return self
-
-    def __exit__(self, *_exception: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(START_TIMEOUT)
-
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._pass, LOOPBACK, self.port))
-        self._listening.set()
-        self._loop.run_forever()
-
-    async def _pass(self, reader: Reader, writer: Writer) -> None:
+    async def handle(self, reader: Reader, writer: Writer) -> None:
         """Pass one connection on, in both directions, until either side ends it."""
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             head = await reader.readuntil(HEAD_END)
             port = self.websockets if WEBSOCKET in head.partition(b"\r\n")[0] else self.pages
             server_reader, server_writer = await asyncio.open_connection(LOOPBACK, port)
             server_writer.write(head)
-            await asyncio.gather(_pump(reader, server_writer), _pump(server_reader, writer))
+            await asyncio.gather(pump(reader, server_writer), pump(server_reader, writer))
         writer.close()
 
 
-async def _pump(reader: Reader, writer: Writer) -> None:
+async def pump(reader: Reader, writer: Writer) -> None:
     """Pass on what comes, then the end of it."""
-    with suppress(OSError):
-        while data := await reader.read(CHUNK):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    try:
+        with suppress(OSError):
+            while data := await reader.read(CHUNK):
+                writer.write(data)
+                await writer.drain()
+    finally:
+        writer.close()

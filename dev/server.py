@@ -64,6 +64,9 @@ class OdooServer:
     :param port: wanted HTTP port, by default a free one
     :param env: environment variables beside those of the process
     :param options: more options of Odoo's command line; the last one wins
+    :param settings: the section ``[queue_job]`` of its configuration file
+    :param host: where it listens
+    :param prefix: what its command begins with, as to run it in a network of its own
     """
 
     def __init__(
@@ -79,6 +82,9 @@ class OdooServer:
         port: int | None = None,
         env: Mapping[str, str] | None = None,
         options: Sequence[str] = (),
+        settings: Mapping[str, str] | None = None,
+        host: str = LOOPBACK,
+        prefix: Sequence[str] = (),
     ) -> None:
         self.odoo = odoo
         self.cluster = cluster
@@ -87,6 +93,9 @@ class OdooServer:
         self.load = load
         self.addons = list(addons)
         self.options = list(options)
+        self.settings = dict(settings or {})
+        self.host = host
+        self.prefix = list(prefix)
         self.port = port or free_port()
         self.gevent_port = free_port()
         self.env = {**odoo.env, "ODOO_CONNECTOR_CHANNELS": channels, **(env or {})}
@@ -98,7 +107,7 @@ class OdooServer:
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{LOOPBACK}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def pid(self) -> int | None:
@@ -121,6 +130,8 @@ class OdooServer:
         path = self.folder / "odoo.conf"
         parser = configparser.ConfigParser(interpolation=None)
         parser["options"] = {name: str(value) for name, value in self._configuration().items()}
+        if self.settings:
+            parser["queue_job"] = self.settings
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
             parser.write(file)
@@ -138,7 +149,7 @@ class OdooServer:
             "data_dir": data_dir(self.cluster),
             "addons_path": ",".join(self.odoo.addons_path(*self.addons)),
             "server_wide_modules": self.load,
-            "http_interface": LOOPBACK,
+            "http_interface": self.host,
             "http_port": self.port,
             "gevent_port": self.gevent_port,
             "workers": self.workers,
@@ -168,7 +179,7 @@ class OdooServer:
 
     def start(self) -> None:
         """Start it and return at once; :meth:`wait_ready` waits."""
-        command = self.command()
+        command = [*self.prefix, *self.command()]
         with self.log.open("ab") as log:
             self._process = process.serve(
                 command, log=log, death_signal=signal.SIGTERM, env=self.env

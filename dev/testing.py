@@ -1,7 +1,7 @@
-"""The four kinds of tests, and their sum.
+"""The kinds of tests, and their sum.
 
 ``lint`` and ``unit`` need the virtual environment only; ``addons`` runs Odoo's own test loader;
-``acceptance`` starts real servers, and kills them.
+``acceptance`` starts real servers, and kills them. ``ha`` lets Patroni change the primary.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ LINT_TIMEOUT = 600
 UNIT_TIMEOUT = 600
 ADDONS_TIMEOUT = 2400
 ACCEPTANCE_TIMEOUT = 3000
+HA_TIMEOUT = 1800
 """Seconds; together well below an hour and a half."""
 
 LINTERS: dict[str, Sequence[str]] = {
@@ -62,6 +63,12 @@ def acceptance() -> Counts:
     """Run the tests that start real servers; they make their own database cluster."""
     odoo.find()
     return _pytest("tests/acceptance", ACCEPTANCE_TIMEOUT)
+
+
+def ha() -> Counts:
+    """Run the tests that let Patroni change the primary; it is fetched for them alone."""
+    odoo.find()
+    return _pytest("tests/ha", HA_TIMEOUT)
 
 
 def addons() -> Counts:
@@ -130,8 +137,12 @@ KINDS: dict[str, Callable[[], Counts]] = {
     "unit": unit,
     "addons": addons,
     "acceptance": acceptance,
+    "ha": ha,
 }
 """In the order in which a mistake is found soonest."""
+
+GATE = ("lint", "unit", "addons", "acceptance")
+"""Those that every change has to pass; the others need more than most changes are worth."""
 
 
 def run(kinds: Sequence[str]) -> int:

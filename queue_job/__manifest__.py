@@ -15,6 +15,7 @@
         "data/mail_message_subtype_data.xml",
         "wizard/queue_jobs_views.xml",
         "wizard/queue_job_self_test_views.xml",
+        "wizard/queue_job_channel_pause_views.xml",
         "views/queue_job_views.xml",
         "views/queue_job_channel_views.xml",
         "views/queue_job_function_views.xml",

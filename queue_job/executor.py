@@ -30,12 +30,14 @@ from .core.codec import DamagedError
 from .core.report import Outcome, Report
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
 from .core.states import JobState
+from .current import RunningJob, as_current
 from .decorator import JOB_REGISTRY
 from .exception import FailedJobError, NothingToDoJob, NotReadableJobError, RetryableError
 from .fields import decode_call, decode_records, parse
 from .settings import settings
-from .storage import nodes, outcome
+from .storage import history, nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
+from .storage.pooler import PooledError
 
 _logger = logging.getLogger(__name__)
 
@@ -52,10 +54,10 @@ CONFLICTS = (
     errorcodes.LOCK_NOT_AVAILABLE,
 )
 
-ELSEWHERE_SECONDS = 10
+ELSEWHERE_SECONDS = 3
 """Pause before another server is tried, when the code of a job is not on this one."""
 
-ELSEWHERE_TRIES = 360
+ELSEWHERE_TRIES = 1_200
 """Attempts after which a job whose code no server has is failed: an hour of a rolling upgrade."""
 
 HOST = socket.gethostname()
@@ -92,6 +94,11 @@ class _Run:
     lease: _Lease
     job: StartedJob
     began: float = field(default_factory=time.monotonic)
+    current: RunningJob = field(init=False)
+
+    def __post_init__(self) -> None:
+        job = self.job
+        self.current = RunningJob(job.uuid, job.id, job.attempt, self.lease.liveness)
 
     @property
     def cr(self) -> Any:
@@ -114,7 +121,12 @@ def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
     :return: one report per job whose turn came; the others were not started
     """
     cr.rollback()
-    liveness = _pool.take(cr.dbname, settings().database)
+    try:
+        liveness = _pool.take(cr.dbname, settings().database)
+    except PooledError as error:
+        # A job without its lock would be taken for dead, or a dead one for alive.
+        _logger.error("no job runs here: %s", error)
+        return [Report(number, Outcome.LOST, 0.0) for number, _attempt in jobs]
     try:
         return list(_run_each(_open_lease(cr, liveness), jobs))
     finally:
@@ -149,8 +161,8 @@ def _run_job(lease: _Lease, number: int, attempt: int) -> Report:
         if job is None:
             return Report(number, Outcome.TAKEN, 0.0)
         run = _Run(lease, job)
-        with _as_job(run):
-            return Report(number, _bring_to_an_end(run), run.seconds)
+        with _as_job(run), as_current(run.current):
+            return Report(number, _bring_to_an_end(run), run.seconds, job.waited)
     except Exception:
         # A lost connection, or an end that could not be recorded. Closing the side connection
         # drops the lock, and with it any doubt whether somebody still works on the job.
@@ -230,6 +242,7 @@ def _perform(run: _Run) -> Outcome:
         result = str(nothing) or None
     run.cr.flush()
     text = None if result is None else _storable(str(result))
+    _keep_log(run)
     seconds = run.seconds
     if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
         raise _Taken
@@ -324,6 +337,7 @@ def _postpone(run: _Run, error: RetryableError) -> Outcome:
         return _fail(run, failure)
     wait, message = decision.seconds, _storable(decision.message)
     _logger.info("job %s comes back in %.1f s: %s", job.uuid, wait, message)
+    _keep_log(run)
     recorded = outcome.postpone(
         run.cr, job.id, job.attempt, message=message, wait=wait, counted=decision.counted
     )
@@ -343,6 +357,7 @@ def _fail(run: _Run, error: Exception) -> Outcome:
         "exc_message": _storable(str(error.args[0] if error.args else error)) or kind.__name__,
         "exc_info": _storable(text),
     }
+    _keep_log(run)
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)
     if recorded:
         _tell_of_failure(run, details)
@@ -370,6 +385,12 @@ def _call_on_fail(run: _Run, details: dict[str, str]) -> None:
     method = env["queue.job.function"].job_config(run.job.function).on_fail_method_name
     if method:
         _bound_method(_records(run), method)(**details)
+
+
+def _keep_log(run: _Run) -> None:
+    """Keep what the job has logged, with its end; most log nothing."""
+    if run.current.lines:
+        history.keep_log(run.cr, run.job.id, run.job.attempt, run.current.lines)
 
 
 def _recorded(run: _Run, recorded: bool, result: Outcome) -> Outcome:

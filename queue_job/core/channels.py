@@ -21,7 +21,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .quoting import shown
 
@@ -56,6 +56,48 @@ class ChannelConfig:
     sequential: bool = False
     throttle: float = 0.0
     paused: bool = False
+
+
+@dataclass(frozen=True)
+class Override:
+    """What an operator has set for a channel, until they take it back.
+
+    :param capacity: instead of the configured one; ``None`` leaves that
+    :param throttle: seconds, instead of the configured ones; ``None`` leaves those
+    :param paused: nothing starts here nor below
+    """
+
+    capacity: int | None = None
+    throttle: float | None = None
+    paused: bool = False
+
+
+def override(
+    channels: Mapping[str, ChannelConfig], overrides: Mapping[str, Override]
+) -> dict[str, ChannelConfig]:
+    """Return a configuration with what operators have set.
+
+    A strictly sequential channel keeps its capacity of 1.
+
+    :param channels: configuration by full name
+    :param overrides: by full name; a channel that is not configured gets what is set, and no more
+    """
+    changed = dict(channels)
+    for name, wanted in overrides.items():
+        for above in ancestors(name):
+            changed.setdefault(above, ChannelConfig(above))
+        changed[name] = _overridden(changed[name], wanted)
+    return dict(sorted(changed.items(), key=lambda item: item[0].split(".")))
+
+
+def _overridden(config: ChannelConfig, wanted: Override) -> ChannelConfig:
+    keeps_capacity = wanted.capacity is None or config.sequential
+    return replace(
+        config,
+        capacity=config.capacity if keeps_capacity else wanted.capacity,
+        throttle=config.throttle if wanted.throttle is None else wanted.throttle,
+        paused=config.paused or wanted.paused,
+    )
 
 
 def full_name(name: str) -> str:

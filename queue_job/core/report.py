@@ -39,11 +39,13 @@ class Report:
     :param id: number of the row
     :param outcome: how it ended
     :param seconds: how long its call took
+    :param wait: seconds that it had been ready before; ``None`` when that is not known
     """
 
     id: int
     outcome: Outcome
     seconds: float
+    wait: float | None = None
 
 
 def write_lease(jobs: Iterable[tuple[int, int]]) -> bytes:
@@ -65,7 +67,12 @@ def read_lease(body: bytes) -> list[tuple[int, int]]:
 
 def write_reports(reports: Iterable[Report]) -> dict[str, Any]:
     """Return the answer to a run request, for JSON."""
-    return {"jobs": [[item.id, item.outcome.value, round(item.seconds, 6)] for item in reports]}
+    return {"jobs": [_written(item) for item in reports]}
+
+
+def _written(item: Report) -> list[Any]:
+    wait = [] if item.wait is None else [round(item.wait, 6)]
+    return [item.id, item.outcome.value, round(item.seconds, 6), *wait]
 
 
 def read_reports(answer: Any) -> list[Report]:
@@ -75,18 +82,18 @@ def read_reports(answer: Any) -> list[Report]:
     :raises ValueError: when it is not the answer to one
     """
     return [
-        Report(_whole(number), _outcome(outcome), _seconds(seconds))
-        for number, outcome, seconds in _rows(answer, 3)
+        Report(_whole(number), _outcome(outcome), *map(_seconds, times))
+        for number, outcome, *times in _rows(answer, 3, 4)
     ]
 
 
-def _rows(value: Any, width: int) -> list[list[Any]]:
+def _rows(value: Any, *widths: int) -> list[list[Any]]:
     """Return the jobs of a message, each a list of so many values."""
     rows = value.get("jobs") if isinstance(value, Mapping) else None
     if not isinstance(rows, list):
         raise ValueError(f"no list of jobs in {type(value).__name__}")
-    if any(not isinstance(row, list) or len(row) != width for row in rows):
-        raise ValueError(f"a job is not a list of {width} values")
+    if any(not isinstance(row, list) or len(row) not in widths for row in rows):
+        raise ValueError(f"a job is not a list of {widths[0]} values")
     return rows
 
 

@@ -157,6 +157,19 @@ class Scheduler:
             for node in self._channel(lease.channel).upwards():
                 node.running += 1
 
+    def reconfigured(self, channels: Mapping[str, ChannelConfig]) -> Scheduler:
+        """Return a scheduler with other channels, which knows what runs; its windows are empty.
+
+        :param channels: configuration by full name, parents first, ``root`` among them
+        """
+        other = Scheduler(channels, self._numbers)
+        other.durations = self.durations
+        other.inherit(self.leases.values())
+        for name, channel in self._channels.items():
+            if name in channels:
+                other._channel(name).opens = channel.opens
+        return other
+
     def confirm(self, lease: Lease, attempts: Mapping[int, int]) -> Lease | None:
         """Keep the jobs of a lease that the database really gave.
 

@@ -8,10 +8,13 @@ import time
 from contextlib import closing
 from typing import Any
 
+import psycopg2
+
 from ..settings import Settings
 from ..storage import dispatch, nodes
 from ..storage.connection import connect, cut
 from ..storage.nodes import Announcement
+from ..storage.pooler import PooledError
 from ..storage.schema import NOTIFY_CHANNEL
 from .fleet import Fleet
 from .flights import Flights
@@ -24,12 +27,18 @@ _logger = logging.getLogger(__name__)
 STANDBY_SECONDS = 1.0
 """How often a runner that does not lead asks for the lead."""
 
-SILENT_SECONDS = 35.0
+MUTE_SECONDS = 35.0
 """A connection that does not answer for so long is dead: PostgreSQL ends a statement after 30 s."""
 
-RETRY_SECONDS = (0.5, 10.0)
+RETRY_SECONDS = (0.5, 2.0)
 """Pause after an error, doubling from the first to the second; a database that is back after a
-restart is served at once, and one that is gone costs next to nothing."""
+restart or a fail-over is served at once, and one that is gone costs next to nothing."""
+
+AWAY = ("08", "57P")
+"""How the codes of errors begin that only say that the server, or the way to it, is gone."""
+
+POOLED_SECONDS = 10.0
+"""Pause after a pooler was found where none may be, which only an administrator can mend."""
 
 
 class DatabaseRunner:
@@ -83,7 +92,7 @@ class DatabaseRunner:
         since, link = self._waker.busy_since, self._link
         if since is None or link is None or link.closed or not self.is_alive():
             return
-        if time.monotonic() - since > SILENT_SECONDS:
+        if time.monotonic() - since > MUTE_SECONDS:
             _logger.warning("%s: PostgreSQL is silent, the connection is cut", self._database)
             cut(link)
 
@@ -105,9 +114,16 @@ class DatabaseRunner:
             try:
                 self._serve()
                 return
-            except Exception:
+            except PooledError as error:
+                _logger.error(
+                    "no job is dispatched, tried again in %s s: %s", POOLED_SECONDS, error
+                )
+                self._waker.wait(POOLED_SECONDS)
+            except Exception as error:
                 # Whatever it is, the other databases go on, and this one is tried again.
-                _logger.warning("served again in %.1f s", self._pause, exc_info=True)
+                away = _is_away(error)
+                reason = f": {' '.join(str(error).split())}" if away else ""
+                _logger.warning("served again in %.1f s%s", self._pause, reason, exc_info=not away)
                 self._waker.wait(self._pause)
                 self._pause = min(RETRY_SECONDS[1], 2 * self._pause)
 
@@ -150,3 +166,9 @@ class DatabaseRunner:
         _logger.info("leading, channels %s", ", ".join(settings.channels))
         self._pause = RETRY_SECONDS[0]
         leader.lead(self._stop.is_set)
+
+
+def _is_away(error: Exception) -> bool:
+    """Tell whether the server is not to be reached, of which the place in the code says nothing."""
+    lost = isinstance(error, psycopg2.OperationalError)
+    return lost and (error.pgcode or AWAY[0]).startswith(AWAY)

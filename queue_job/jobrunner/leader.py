@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.channels import ChannelConfig
+from ..core.channels import ChannelConfig, override
 from ..core.hold import HOLD_REASONS, Hold
 from ..core.leases import JobRef, Lease
+from ..core.metrics import Metrics
 from ..core.report import Outcome, Report
 from ..core.scheduler import Place as JobPlace
 from ..core.scheduler import Scheduler
-from ..storage import dependency, dispatch, home, nodes
+from ..storage import dependency, dispatch, home, metrics, nodes, overrides
 from .dispatch import Answer, Order
 from .fleet import Fleet
 from .flights import Flights
@@ -41,6 +42,9 @@ MISSED_SECONDS = 0.5
 
 WAY_SECONDS = 0.025
 """Least time between two leases that give way: taking jobs back costs as much as starting them."""
+
+STORE_SECONDS = 5.0
+"""How long counts of what ran are kept in memory; a leader that dies loses them, and no job."""
 
 HOLD_SECONDS = 1.0
 """How often to look whether what holds the whole database is over."""
@@ -105,6 +109,7 @@ class Leader:
         self._secret = dispatch.read_secret(self._cr)
         self._home = home.read_home(self._cr)
         self._flights = place.flights
+        self._configured = channels
         self._scheduler = Scheduler(channels, self._flights.last)
         self._scheduler.inherit(self._flights.leases.values())
         self._strict = any(config.sequential for config in channels.values())
@@ -127,7 +132,8 @@ class Leader:
         """Jobs may wait for others that are done."""
         self._read_at = self._poll_at = self._tell_at = -math.inf
         self._way_at = -math.inf
-        self._eta_at = self._orphans_at = math.inf
+        self._eta_at = self._orphans_at = self._lapse_at = self._store_at = math.inf
+        self._metrics = Metrics()
 
     def lead(self, stopping: Callable[[], bool]) -> None:
         """Dispatch until told to stop, then take back what no worker has started.
@@ -137,11 +143,13 @@ class Leader:
         nodes.lead(self._cr, self._node)
         self._read_nodes()
         self._inherit()
+        self._read_overrides()
         try:
             while not stopping():
                 self._turn(time.monotonic())
                 self._wait(time.monotonic())
             self._recall(job for lease in self._leases() for job in lease.jobs)
+            self._store_metrics()
         finally:
             self._slots.settle(self, (), more=False)
 
@@ -152,6 +160,16 @@ class Leader:
             gone = [job.id for job in lease.jobs if job.id not in left]
             if gone:
                 self._scheduler.recall(lease, gone)
+
+    def _read_overrides(self) -> None:
+        """Put in force what operators have set for channels; what runs goes on."""
+        found = overrides.read_overrides(self._cr)
+        channels = override(self._configured, found.by_name)
+        self._strict = any(config.sequential for config in channels.values())
+        self._scheduler = self._scheduler.reconfigured(channels)
+        self._lapse_at = math.inf if found.lapse is None else time.monotonic() + found.lapse
+        nodes.tell_revision(self._cr, self._node, found.revision)
+        self._read_soon()
 
     def wake(self) -> None:
         """Learn from another thread that there is something to do."""
@@ -167,6 +185,10 @@ class Leader:
             self._poll(now)
         if now >= self._orphans_at:
             self._visit_orphans()
+        if now >= self._lapse_at:
+            self._read_overrides()
+        if now >= self._store_at:
+            self._store_metrics()
         if self._sweep:
             self._sweep = False
             dependency.sweep(self._cr)
@@ -194,6 +216,8 @@ class Leader:
             self._sweep |= dependency.NOTICE in told
             if nodes.NOTICE in told:
                 self._read_nodes()
+            if overrides.NOTICE in told:
+                self._read_overrides()
             self._stale = self._heard = True
 
     def _dispatch(self, now: float) -> None:
@@ -417,6 +441,7 @@ class Leader:
                 lost.append(job)
             else:
                 self._scheduler.durations.observe(job.function, report.seconds)
+            self._count(job, report)
             if report.outcome is not Outcome.DONE:
                 self._read_soon()
         if jobs:
@@ -424,6 +449,17 @@ class Leader:
             lost += [job for number, job in jobs.items() if number not in taken]
         if lost:
             self._reap(lost, NO_CONNECTION)
+
+    def _count(self, job: JobRef, report: Report) -> None:
+        """Count a report; the sums are stored now and then."""
+        key = (int(time.time() // 60), job.channel, job.function)
+        self._metrics.observe(key, report.outcome, seconds=report.seconds, wait=report.wait)
+        self._store_at = min(self._store_at, time.monotonic() + STORE_SECONDS)
+
+    def _store_metrics(self) -> None:
+        self._store_at = math.inf
+        if self._metrics:
+            metrics.add(self._cr, self._metrics.take())
 
     def _release(self, lease: Lease, reports: list[Report]) -> None:
         """Let the jobs go that waited for those of a lease that are done."""
@@ -538,7 +574,8 @@ class Leader:
         """Sleep until something arrives or time allows something."""
         if self._link.notifies or not self._answers.empty():
             return
-        times = [self._poll_at, self._eta_at, self._orphans_at, self._scheduler.wake_up(now)]
+        times = [self._poll_at, self._eta_at, self._orphans_at, self._lapse_at, self._store_at]
+        times.append(self._scheduler.wake_up(now))
         times.append(self._fleet.next_change(now))
         if self.servers:
             times += self._next_looks()

@@ -7,6 +7,7 @@ while the jobs in it could run elsewhere. Databases get them in turn.
 from __future__ import annotations
 
 import math
+import random
 import threading
 import time
 from collections.abc import Iterable
@@ -98,8 +99,13 @@ class Slots:
         return max(0, self._free_for(owner) - promised)
 
     def _take_one(self, owner: Owner) -> str:
-        """Take a place of the server that has most; of equal ones, of the first."""
-        server = max(owner.servers, key=lambda name: self._free.get(name, 0))
+        """Take a place of any server, the more likely the more it has.
+
+        Chance, and not always the one that has most: a job that one server cannot run, whose code
+        is older, must come to another some time.
+        """
+        free = [max(0, self._free.get(server, 0)) for server in owner.servers]
+        (server,) = random.choices(owner.servers, free)
         self._free[server] -= 1
         return server
 

@@ -7,6 +7,7 @@ from ..core.channels import ROOT, ChannelError, full_name
 class QueueJobChannel(models.Model):
     _name = "queue.job.channel"
     _description = "Job Channel"
+    _inherit = "mail.thread"
     _rec_name = "complete_name"
     _order = "complete_name"
 

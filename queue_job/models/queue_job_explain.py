@@ -1,11 +1,11 @@
 from odoo import _, api, fields, models
 from odoo.tools.translate import LazyTranslate
 
-from ..core.channels import parse_channels
+from ..core.channels import override, parse_channels
 from ..core.explain import Explanation, JobFacts, QueueFacts, Reason, explain
 from ..core.hold import Hold
 from ..core.states import KNOWN_STATES, JobState
-from ..storage import home, sight
+from ..storage import home, overrides, sight
 
 _lt = LazyTranslate(__name__)
 
@@ -73,8 +73,9 @@ class QueueJob(models.Model):
         """Return what is known of the queue as a whole."""
         here = self.env["queue.job.node"].sudo().search([("here", "=", True)])
         leader = here.filtered("leads")
+        set_by_hand = overrides.read_overrides(self.env.cr).by_name
         return QueueFacts(
-            channels=parse_channels(leader.channels or "") if leader else {},
+            channels=override(parse_channels(leader.channels or ""), set_by_hand),
             running=sight.read_running(self.env.cr),
             runners=len(here),
             leads=bool(leader),
@@ -108,7 +109,16 @@ class QueueJob(models.Model):
             "other": found.other,
             "hold": self._hold_text(found.hold),
         }
+        by_hand = self._pause_of(found.channel) if found.reason is Reason.PAUSED else None
+        if by_hand:
+            return by_hand._pause_text()
         return self.env._(SENTENCES[found.reason]) % values
+
+    @api.model
+    def _pause_of(self, name):
+        """Return the channel record of a name when an operator has paused it."""
+        paused = [("complete_name", "=", name), ("paused", "=", True)]
+        return self.env["queue.job.channel"].sudo().search(paused)
 
     @api.model
     def _hold_text(self, hold):

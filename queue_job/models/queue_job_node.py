@@ -24,6 +24,7 @@ class QueueJobNode(models.Model):
     )
     version = fields.Char(readonly=True)
     channels = fields.Char(readonly=True, help="In force when this runner leads")
+    revision = fields.Integer(readonly=True, help="Of the channels' settings in force")
     problem = fields.Char(readonly=True, help="Why the leader cannot use these workers")
     date_started = fields.Datetime("Started", readonly=True)
     date_seen = fields.Datetime("Last Heartbeat", readonly=True, help="Once a minute")
@@ -47,6 +48,11 @@ class QueueJobNode(models.Model):
         for node in self:
             node.here = node.id in here
             node.leads = node == leader
+
+    @api.model
+    def _leader(self):
+        """Return the node whose runner dispatches; none when none does."""
+        return self.search([("here", "=", True)]).filtered("leads")
 
     @api.model
     def _search_here(self, operator, value):

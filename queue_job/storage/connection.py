@@ -18,20 +18,29 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
 
 from odoo.sql_db import connection_info_for
 
+from . import pooler
+
 CONNECT_SECONDS = 5
 """How long a connection may take to open before the database counts as unreachable."""
 
 IDLE_SESSION_TIMEOUT_SINCE = 140_000
 """Version from which PostgreSQL may close a session because it is idle."""
 
+SILENT_SECONDS = 3
+PROBE_SECONDS = 1
+PROBES = 3
+GIVEN_UP_SECONDS = SILENT_SECONDS + PROBE_SECONDS * PROBES
+"""A peer that vanished without a word is noticed after so long: another runner has its lead, and
+other workers its jobs, within ten seconds. A network finds itself another way in less."""
+
 KEEPALIVE: Mapping[str, int] = {
     "keepalives": 1,
-    "keepalives_idle": 3,
-    "keepalives_interval": 1,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 6_000,
+    "keepalives_idle": SILENT_SECONDS,
+    "keepalives_interval": PROBE_SECONDS,
+    "keepalives_count": PROBES,
+    "tcp_user_timeout": 1000 * GIVEN_UP_SECONDS,
 }
-"""A peer that vanished without a word is noticed within about six seconds; libpq's units."""
+"""The client's side, in libpq's words and units."""
 
 SESSION: Mapping[str, str | int] = {
     "synchronous_commit": "off",
@@ -42,10 +51,10 @@ SESSION: Mapping[str, str | int] = {
     # What is prepared here finds rows by their id: no value of a parameter asks for another plan.
     "plan_cache_mode": "force_generic_plan",
     # The server's side of KEEPALIVE: the locks of a host that lost its power have to go too.
-    "tcp_keepalives_idle": 3,
-    "tcp_keepalives_interval": 1,
-    "tcp_keepalives_count": 3,
-    "tcp_user_timeout": 6_000,
+    "tcp_keepalives_idle": SILENT_SECONDS,
+    "tcp_keepalives_interval": PROBE_SECONDS,
+    "tcp_keepalives_count": PROBES,
+    "tcp_user_timeout": 1000 * GIVEN_UP_SECONDS,
 }
 """These sessions only do the queue's own bookkeeping. Its commits need not wait for the disk: the
 log is written in order, so a job's own durable commit carries the bookkeeping before it. They must
@@ -62,18 +71,30 @@ def connect(
     :param name: what ``pg_stat_activity`` shows
     :param session: settings of the session that differ from :data:`SESSION`
     :raises psycopg2.OperationalError: when the server cannot be reached
+    :raises PooledError: when what answers is a pooler that would not keep the session
     """
     info = {**connection_info_for(database)[1], **overrides}
     settings = {**SESSION, **session}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=options)
-    link = psycopg2.connect(**{**info, "application_name": name})
+    info["application_name"] = name
+    link = pooler.open_link(info)
+    try:
+        _set_up(link, info, settings)
+    except BaseException:
+        link.close()
+        raise
+    return link
+
+
+def _set_up(link: connection, info: Mapping[str, Any], settings: Mapping[str, Any]) -> None:
     link.set_isolation_level(ISOLATION_LEVEL_AUTOCOMMIT)
+    if not pooler.is_direct(link):
+        pooler.check(link, info, settings)
     if link.server_version >= IDLE_SESSION_TIMEOUT_SINCE:
         # A session that holds the lock of a long job is idle all that time.
         with link.cursor() as cr:
             cr.execute("SET idle_session_timeout = 0")
-    return link
 
 
 def cut(link: connection) -> None:

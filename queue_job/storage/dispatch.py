@@ -97,13 +97,18 @@ READ_HEADS = HEADS_TEXT.format(ready_channels=READY_CHANNELS)
 LOOK = """
 WITH beat AS (
     UPDATE queue_job_node SET date_seen = now() AT TIME ZONE 'UTC' WHERE id = %s
+), dead AS (
+    DELETE FROM queue_job_node WHERE id IN (
+        SELECT id FROM queue_job_node WHERE id NOT IN (SELECT id FROM queue_job_node_here)
+           FOR UPDATE SKIP LOCKED)
 )
 SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
     OR EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND scheduled),
        EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
        EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
 """
-# Each finds its answer at the first entry of a partial index. The heartbeat rides along.
+# Each finds its answer at the first entry of a partial index. The heartbeat rides along, and so
+# does the end of the rows of dead servers; SKIP LOCKED: one that starts clears them away as well.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (
@@ -181,12 +186,13 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
 REAP_TEXT = """
 WITH running AS MATERIALIZED (
     SELECT id, attempt, state, LEAST(lost, 1000) + (state = 'started')::int AS lost,
-           worker_pid, worker_host
+           date_started, worker_pid, worker_host
       FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
 ), dead AS (
-    SELECT id, state, lost, format('%%s (process %%s on %%s%%s)', %(reason)s,
+    SELECT id, attempt, state, lost, date_started, worker_pid, worker_host,
+           format('%%s (process %%s on %%s%%s)', %(reason)s,
            worker_pid, worker_host, (
                 SELECT ': ' || cause FROM unnest(%(pids)s::int[], %(causes)s::text[])
                     AS death (pid, cause)
@@ -197,6 +203,12 @@ WITH running AS MATERIALIZED (
              WHERE locktype = 'advisory' AND objsubid = 2 AND objid = running.id
                AND classid = %(space)s + (running.attempt & %(mask)s)
                AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+), kept AS (
+    INSERT INTO queue_job_attempt
+           (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message)
+    SELECT id, attempt, 'lost', date_started, clock_timestamp() AT TIME ZONE 'UTC',
+           worker_host, worker_pid, reason
+      FROM dead WHERE state = 'started'
 )
 UPDATE queue_job
    SET attempt = {next_attempt}, lost = dead.lost,
@@ -209,7 +221,7 @@ UPDATE queue_job
                      THEN dead.reason ELSE result END,
        identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
        date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
-       date_started = CASE WHEN dead.lost >= %(limit)s THEN date_started END
+       date_started = CASE WHEN dead.lost >= %(limit)s THEN queue_job.date_started END
   FROM dead
  WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'

@@ -6,6 +6,7 @@ its jobs at once, and one that commits midway does not look dead.
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import LockNotAvailable
 
+from . import history
 from .connection import connect
 
 LOCK_SPACE = 0x514A0000
@@ -43,7 +45,9 @@ UPDATE queue_job
   FROM turn
  WHERE turn.locked AND id = $1 AND state = 'enqueued' AND attempt = $2
 RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records::text,
-          args::text, kwargs::text, retry, max_retries, company_id
+          args::text, kwargs::text, retry, max_retries, company_id,
+          CASE WHEN isfinite(COALESCE(eta, date_created)) THEN LEAST(1e8, GREATEST(0,
+               EXTRACT(epoch FROM date_started - COALESCE(eta, date_created)))) END::float
 """
 # One statement takes the lock and starts the job, so that there is no moment in which a started
 # job is not locked. It must run here and be committed before the job's own transaction takes its
@@ -88,6 +92,8 @@ class StartedJob:
     retry: int
     max_retries: int
     company_id: int | None
+    waited: float | None
+    """Seconds since it was ready; ``None`` where a row that was changed by hand does not tell."""
 
 
 class Liveness:
@@ -107,8 +113,12 @@ class Liveness:
 
     @property
     def usable(self) -> bool:
-        """Tell whether the connection was not seen broken."""
-        return not self._link.closed
+        """Tell whether the connection is there: one that is idle has nothing to say but its end."""
+        if self._link.closed:
+            return False
+        poll = select.poll()
+        poll.register(self._link, select.POLLIN)
+        return not poll.poll(0)
 
     def start(self, job: int, attempt: int, *, host: str, pid: int) -> StartedJob | None:
         """Take the liveness lock of a job and start it.
@@ -125,6 +135,12 @@ class Liveness:
             return None
         self._held = (lock, job)
         return StartedJob(*row)
+
+    def tell_progress(
+        self, job: int, attempt: int, done: float, total: float, message: str
+    ) -> None:
+        """Say how far the job is, outside of its transaction."""
+        history.tell_progress(self._cr, job, attempt, done=done, total=total, message=message)
 
     def is_mine(self, job: int, attempt: int) -> bool:
         """Tell whether this attempt still owns the job, which its own snapshot cannot know."""

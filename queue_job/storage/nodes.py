@@ -58,6 +58,8 @@ SELECT pg_advisory_unlock(1363869696, id), pg_notify('queue_job', 'nodes') FROM 
 
 LEAD = "UPDATE queue_job_node SET date_leading = now() AT TIME ZONE 'UTC' WHERE id = %s"
 
+APPLY = "UPDATE queue_job_node SET revision = %s WHERE id = %s"
+
 BEAT = "UPDATE queue_job_node SET date_seen = now() AT TIME ZONE 'UTC' WHERE id = %s"
 
 READ = """
@@ -144,6 +146,11 @@ def leave(cr: Any, node: int) -> None:
 def lead(cr: Any, node: int) -> None:
     """Say which runner dispatches."""
     cr.execute(LEAD, (node,))
+
+
+def tell_revision(cr: Any, node: int, revision: int) -> None:
+    """Say which settings of operators are in force."""
+    cr.execute(APPLY, (revision, node))
 
 
 def beat(cr: Any, node: int) -> None:

@@ -20,20 +20,42 @@ UPDATE queue_job
 # Commits together with the job's work: its effects and its end are one.
 
 POSTPONE = """
-UPDATE queue_job
-   SET state = 'pending', result = %(message)s, retry = retry - %(given_back)s, lost = 0,
-       eta = clock_timestamp() AT TIME ZONE 'UTC' + %(wait)s * interval '1 second',
-       date_enqueued = NULL, date_started = NULL,
-       exc_name = NULL, exc_message = NULL, exc_info = NULL
- WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
+WITH before AS (
+    SELECT id, attempt, date_started, worker_host, worker_pid FROM queue_job
+     WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
+), postponed AS (
+    UPDATE queue_job
+       SET state = 'pending', result = %(message)s, retry = retry - %(given_back)s, lost = 0,
+           eta = clock_timestamp() AT TIME ZONE 'UTC' + %(wait)s * interval '1 second',
+           date_enqueued = NULL, date_started = NULL,
+           exc_name = NULL, exc_message = NULL, exc_info = NULL
+      FROM before WHERE queue_job.id = before.id
+    RETURNING queue_job.id
+)
+INSERT INTO queue_job_attempt
+       (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message)
+SELECT before.id, attempt, 'postponed', date_started, clock_timestamp() AT TIME ZONE 'UTC',
+       worker_host, worker_pid, %(message)s
+  FROM before JOIN postponed ON postponed.id = before.id
 """
 
 FAIL = """
-UPDATE queue_job
-   SET state = 'failed', exec_time = %(seconds)s, identity_claim = NULL,
-       exc_name = %(exc_name)s, exc_message = %(exc_message)s, exc_info = %(exc_info)s
- WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
+WITH failed AS (
+    UPDATE queue_job
+       SET state = 'failed', exec_time = %(seconds)s, identity_claim = NULL,
+           exc_name = %(exc_name)s, exc_message = %(exc_message)s, exc_info = %(exc_info)s
+     WHERE id = %(id)s AND attempt = %(attempt)s AND state = 'started'
+    RETURNING id, attempt, date_started, worker_host, worker_pid
+)
+INSERT INTO queue_job_attempt
+       (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid,
+        message, exc_name, exc_info)
+SELECT id, attempt, 'failed', date_started, clock_timestamp() AT TIME ZONE 'UTC',
+       worker_host, worker_pid, %(exc_message)s, %(exc_name)s, %(exc_info)s
+  FROM failed
 """
+# What an attempt came to is kept with the change of state, by one statement: there is never the one
+# without the other.
 
 
 def complete(cr: Any, job: int, attempt: int, *, result: str | None, seconds: float) -> bool:

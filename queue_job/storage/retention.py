@@ -19,14 +19,24 @@ SELECT channel FROM channels WHERE channel IS NOT NULL
 # Steps from channel to channel in the index of finished jobs; a DISTINCT would read them all.
 
 DELETE = """
-DELETE FROM queue_job
- WHERE id IN (
-    SELECT id FROM queue_job
-     WHERE channel = %s AND state IN ('done', 'cancelled')
-       AND COALESCE(date_done, date_cancelled)
-           <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'
-     ORDER BY COALESCE(date_done, date_cancelled)
-     LIMIT %s FOR UPDATE SKIP LOCKED)
+WITH gone AS (
+    DELETE FROM queue_job
+     WHERE id IN (
+        SELECT id FROM queue_job
+         WHERE channel = %s AND state IN ('done', 'cancelled')
+           AND COALESCE(date_done, date_cancelled)
+               <= now() AT TIME ZONE 'UTC' - %s * interval '1 day'
+         ORDER BY COALESCE(date_done, date_cancelled)
+         LIMIT %s FOR UPDATE SKIP LOCKED)
+    RETURNING id
+), attempts AS (
+    DELETE FROM queue_job_attempt WHERE job_id IN (SELECT id FROM gone)
+), lines AS (
+    DELETE FROM queue_job_log WHERE job_id IN (SELECT id FROM gone)
+), progress AS (
+    DELETE FROM queue_job_progress WHERE job_id IN (SELECT id FROM gone)
+)
+SELECT count(*) FROM gone
 """
 # SKIP LOCKED: a job that an operator requeues at this moment is theirs. now() is stable and bounds
 # the walk through the index; clock_timestamp() would read all of the channel's history.
@@ -46,4 +56,4 @@ def delete_finished(cr: Any, channel: str, days: int, most: int) -> int:
     :return: how many went
     """
     cr.execute(DELETE, (channel, days, most))
-    return int(cr.rowcount)
+    return int(cr.fetchone()[0])

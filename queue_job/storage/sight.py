@@ -5,10 +5,14 @@ Every statement costs the same however many jobs there are.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 AHEAD_LIMIT = 1_000
 """Jobs before one that are counted; that there are more is all that anybody wants to know."""
+
+WAITING_LIMIT = 10_000
+"""Ready jobs of a channel that are counted."""
 
 LAST_JOBS = 1_000
 """Newest jobs that are asked for how long they took."""
@@ -44,6 +48,24 @@ SELECT count(*) FROM (
      LIMIT %(limit)s) AS ahead
 """
 
+WAITING = """
+SELECT channel.id, counted.number, oldest.seconds
+  FROM unnest(%(ids)s::int[], %(names)s::text[]) AS channel (id, name)
+ CROSS JOIN LATERAL (
+        SELECT count(*) AS number FROM (
+            SELECT FROM queue_job
+             WHERE queue_job.channel = channel.name AND state = 'pending' AND NOT scheduled
+             LIMIT %(limit)s) AS ready) AS counted
+ CROSS JOIN LATERAL (
+        SELECT EXTRACT(epoch FROM now() AT TIME ZONE 'UTC' - min(COALESCE(eta, date_created)))
+            AS seconds
+          FROM (
+            SELECT eta, date_created FROM queue_job
+             WHERE queue_job.channel = channel.name AND state = 'pending' AND NOT scheduled
+             ORDER BY priority, id LIMIT 1) AS first) AS oldest
+"""
+# By the index of ready jobs, which is in this order; no more entries are read than are counted.
+
 LONGEST = """
 SELECT COALESCE(max(exec_time), 0)
   FROM (SELECT exec_time FROM queue_job ORDER BY id DESC LIMIT %s) AS newest
@@ -68,6 +90,17 @@ def count_ahead(cr: Any, job: int, channel: str, priority: int) -> int:
     parameters = {"id": job, "channel": channel, "priority": priority, "limit": AHEAD_LIMIT}
     cr.execute(AHEAD, parameters)
     return int(cr.fetchone()[0])
+
+
+def read_waiting(cr: Any, names: Mapping[int, str]) -> dict[int, tuple[int, float]]:
+    """Return how many jobs are ready in channels, and since when the first of them is.
+
+    :param names: full names by any number, which keys what is returned
+    :return: count, :data:`WAITING_LIMIT` at the most, and seconds
+    """
+    parameters = {"ids": list(names), "names": list(names.values()), "limit": WAITING_LIMIT}
+    cr.execute(WAITING, parameters)
+    return {number: (count, float(seconds or 0)) for number, count, seconds in cr.fetchall()}
 
 
 def read_longest(cr: Any) -> float:

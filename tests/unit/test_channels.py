@@ -8,10 +8,13 @@ from core.channels import (
     ROOT,
     ChannelConfig,
     ChannelError,
+    Override,
     ancestors,
     full_name,
     is_disabled,
+    override,
     parse_channels,
+    write_channels,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -259,3 +262,48 @@ def test_any_text_is_either_understood_or_refused_with_a_message(text):
     else:
         assert all(config.capacity is None or config.capacity >= 0 for config in channels.values())
         assert all(name == config.name for name, config in channels.items())
+
+
+# What operators set
+
+
+def overridden(text, **wanted):
+    names = {f"root.{name}" if name != ROOT else ROOT: value for name, value in wanted.items()}
+    return override(parse_channels(text), names)
+
+
+def test_what_is_set_by_hand_replaces_what_is_configured():
+    channels = overridden("root:4,a:1:throttle=2", a=Override(capacity=3, throttle=0.5))
+    assert (channels["root.a"].capacity, channels["root.a"].throttle) == (3, 0.5)
+    assert channels[ROOT].capacity == 4
+
+
+def test_what_is_not_set_stays():
+    channels = overridden("root:4,a:1:throttle=2", a=Override(paused=True))
+    assert channels["root.a"] == ChannelConfig("root.a", 1, throttle=2.0, paused=True)
+
+
+def test_a_configured_pause_cannot_be_lifted_by_hand():
+    assert overridden("root:4,a:1:paused", a=Override(capacity=2))["root.a"].paused
+
+
+def test_a_sequential_channel_keeps_its_capacity():
+    assert overridden("root:4,a:1:sequential", a=Override(capacity=9))["root.a"].capacity == 1
+
+
+def test_a_channel_that_is_not_configured_gets_its_place_in_the_tree():
+    channels = override(parse_channels("root:4"), {"root.b.c": Override(capacity=2)})
+    assert list(channels) == [ROOT, "root.b", "root.b.c"]
+    assert channels["root.b"].capacity is None
+
+
+@given(st.lists(configs(), unique_by=lambda config: config.name))
+def test_a_configuration_is_written_as_it_is_read(listed):
+    known = {config.name: config for config in listed}
+    read = parse_channels(",".join(map(_entry, listed)))
+    assert parse_channels(write_channels(read)) == read
+    assert set(known) <= set(read)
+
+
+def _entry(config):
+    return write_channels({config.name: config})

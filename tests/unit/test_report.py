@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NUMBERS = st.integers(0, 2**31 - 1)
-REPORTS = st.builds(Report, NUMBERS, st.sampled_from(Outcome), st.floats(0, 1e6))
+SECONDS = st.floats(0, 1e6)
+REPORTS = st.builds(Report, NUMBERS, st.sampled_from(Outcome), SECONDS, wait=st.none() | SECONDS)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner),
@@ -27,6 +28,9 @@ def test_reports_are_read_as_they_were_written_to_the_microsecond(reports):
     assert [(item.id, item.outcome) for item in read] == [(one.id, one.outcome) for one in reports]
     for one, other in zip(read, reports, strict=True):
         assert one.seconds == pytest.approx(other.seconds, abs=1e-6)
+        assert one.wait == (
+            other.wait if other.wait is None else pytest.approx(other.wait, abs=1e-6)
+        )
 
 
 def test_the_stored_form():
@@ -34,6 +38,9 @@ def test_the_stored_form():
     answer = {"jobs": [[7, "postponed", 0.25]]}
     assert write_reports([Report(7, Outcome.POSTPONED, 0.25)]) == answer
     assert read_reports(answer) == [Report(7, Outcome.POSTPONED, 0.25)]
+    answer = {"jobs": [[7, "done", 0.25, 1.5]]}
+    assert write_reports([Report(7, Outcome.DONE, 0.25, 1.5)]) == answer
+    assert read_reports(answer) == [Report(7, Outcome.DONE, 0.25, 1.5)]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +61,7 @@ def test_what_is_no_lease_is_refused(body):
     [
         *(None, [], {}, {"jobs": None}, {"jobs": [[1, "gone", 0]]}, {"jobs": [[1, [], 0]]}),
         *({"jobs": [["1", "done", 0]]}, {"jobs": [[1, "done", None]]}, {"jobs": [[1, "done"]]}),
+        *({"jobs": [[1, "done", 0, 0, 0]]}, {"jobs": [[1, "done", 0, "soon"]]}),
     ],
 )
 def test_what_is_no_answer_is_refused(answer):

@@ -1,13 +1,18 @@
+import logging
 import os
 import signal
 import time
+from pathlib import Path
 
 from odoo import api, fields, models
 
+from odoo.addons.queue_job.current import current_job
 from odoo.addons.queue_job.delay import chain, group
 from odoo.addons.queue_job.exception import FailedJobError, NothingToDoJob, RetryableError
 from odoo.addons.queue_job.job import JOB_REGISTRY, job
 from odoo.addons.queue_job.session import ConnectorSession
+
+_logger = logging.getLogger(__name__)
 
 FUNCTIONS = "odoo.addons.test_queue_job.functions"
 
@@ -89,6 +94,22 @@ class TestQueueJob(models.Model):
     def sleep(self, seconds, kind="sleep"):
         """Write a line, then last long"""
         self._note(kind)
+        time.sleep(seconds)
+
+    @job
+    def report(self, steps, seconds):
+        """Tell how far it is, and log each step"""
+        for number in range(1, steps + 1):
+            current_job(self.env).progress(number, steps, "step")
+            _logger.info("step %s of %s", number, steps)
+            time.sleep(seconds)
+
+    @job
+    def leave_a_trace(self, path, seconds=0):
+        """Write a line to the ledger, and one to a file, which no rollback takes back"""
+        self._note("trace")
+        with Path(path).open("a") as file:
+            file.write(f"{self.env.context['job_uuid']}\n")
         time.sleep(seconds)
 
     @job

@@ -7,6 +7,7 @@ from . import (
     test_fleet,
     test_graph,
     test_health,
+    test_history,
     test_retention,
     test_schema,
     test_screens,

@@ -39,8 +39,8 @@ class TestFleet(BaseCase):
             self.fleet.failed(OWN, 100)
             self.assertEqual(self.fleet.usable(100), ())
             self.assertEqual(self.fleet.to_greet(100), [])
-            pauses.append(self.fleet.next_change(100) - 100)
-            self.assertEqual(self.fleet.to_greet(100 + pauses[-1]), [OWN])
+            pauses.append(round(self.fleet.next_change(100) - 100, 6))
+            self.assertEqual(self.fleet.to_greet(100.001 + pauses[-1]), [OWN])
             self.fleet.greeted(OWN)
         self.assertEqual(pauses[:3], [0.2, 0.4, 0.8])
         self.assertEqual(pauses[-1], 10)
@@ -87,11 +87,15 @@ class TestSlots(BaseCase):
         self.assertEqual(self.slots.resize(OTHER, 2), 4)
         self.owner = Owner(OWN, OTHER)
 
-    def test_places_are_spread(self):
-        taken = self.slots.take(self.owner)
-        self.assertEqual(sorted(taken), sorted([OWN, OWN, OTHER, OTHER]))
-        self.assertEqual(taken[:2], [OWN, OTHER])
-        self.assertFalse(self.slots.has_room(self.owner))
+    def test_places_are_taken_of_every_server(self):
+        firsts = set()
+        for _round in range(50):
+            taken = self.slots.take(self.owner)
+            self.assertEqual(sorted(taken), sorted([OWN, OWN, OTHER, OTHER]))
+            self.assertFalse(self.slots.has_room(self.owner))
+            self.slots.settle(self.owner, taken, more=False)
+            firsts.add(taken[0])
+        self.assertEqual(firsts, {OWN, OTHER})
 
     def test_an_owner_gets_places_of_its_servers_only(self):
         self.assertEqual(self.slots.take(Owner(OTHER)), [OTHER, OTHER])

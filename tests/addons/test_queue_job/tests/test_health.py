@@ -3,12 +3,14 @@ from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.modules.neutralize import neutralize_database
-from odoo.tests import TransactionCase, new_test_user
+from odoo.tests import TransactionCase, new_test_user, tagged
 
 from odoo.addons.queue_job.core.hold import Hold
 from odoo.addons.queue_job.storage import home
 
 
+# While modules are being installed, that is what holds the database.
+@tagged("post_install", "-at_install")
 class TestHealth(TransactionCase):
     """Why nothing runs, where a test database has no runner."""
 

@@ -26,8 +26,8 @@ class TestSchema(JobCase):
 
     def test_hot_statements_use_the_partial_indexes(self):
         cases = (
-            ("queue_job_ready_index", "EXECUTE queue_job_window ('{}')", None),
-            ("queue_job_scheduled_index", "EXECUTE queue_job_window ('{}')", None),
+            ("queue_job_ready_index", "EXECUTE queue_job_window ('{}', '')", None),
+            ("queue_job_scheduled_index", "EXECUTE queue_job_window ('{}', '')", None),
             ("queue_job_ready_index", dispatch.READ_HEADS, (10, 10)),
             ("queue_job_ready_index", dispatch.LOOK, None),
             ("queue_job_scheduled_index", dispatch.LOOK, None),
