@@ -18,7 +18,7 @@ from .core.retry import RETRY_INTERVAL, draw_seconds, pattern_seconds
 from .core.states import JobState
 from .decorator import JOB_REGISTRY, JobFunction, job, related_action
 from .exception import FailedJobError, NoSuchJobError, NothingToDoJob, RetryableError
-from .fields import decode_records, encode, encode_records, parse
+from .fields import decode_records, encode, encode_records
 from .identity import identity_exact, identity_exact_hasher
 from .job_storage import JobStorage, OpenERPJobStorage, whitelist_unpickle_global
 from .storage import enqueue
@@ -347,7 +347,7 @@ class Job:
         :raises KeyError: when its model or function is gone
         """
         env = record.env(user=record.user_id.id or record.env.uid, context={}, su=False)
-        records = decode_records(parse(record._stored("records")), env)
+        records = decode_records(record._stored("records"), env)
         function = JOB_REGISTRY[record.method_name] if not record.model_name else None
         loaded = cls(
             function or getattr(records, record.method_name),

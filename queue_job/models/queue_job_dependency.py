@@ -40,9 +40,16 @@ class QueueJob(models.Model):
     def _compute_dependencies(self):
         for job in self:
             job.dependencies = {
-                "depends_on": job.sudo().dependency_ids.mapped("uuid"),
-                "reverse_depends_on": job.sudo().dependent_ids.mapped("uuid"),
+                "depends_on": job._linked_by("dependent_ids").mapped("uuid"),
+                "reverse_depends_on": job._linked_by("dependency_ids").mapped("uuid"),
             }
+
+    def _linked_by(self, name):
+        """Return the jobs that have this one in a field, those of other companies among them.
+
+        They are searched for: what the cache has of this job's own fields is what its reader sees.
+        """
+        return self.sudo().search([(name, "in", self._origin.ids)])
 
     @api.depends("graph_uuid")
     def _compute_dependency_graph(self):
@@ -70,14 +77,18 @@ class QueueJob(models.Model):
     def _why_waiting(self):
         """Say what keeps a job back, the parents that will not go on by themselves first."""
         stuck = (JobState.FAILED.value, JobState.CANCELLED.value)
-        parents = self.sudo().dependency_ids.filtered(lambda job: job.state != JobState.DONE)
+        parents = self._linked_by("dependent_ids")
+        parents = parents.filtered(lambda job: job.state != JobState.DONE)
         held = parents.filtered(lambda job: job.state in stuck)
-        if held:
+        seen = held.with_env(self.env)._filtered_access("read")
+        if seen:
             return _(
                 "It waits for %(name)s, which is %(state)s: requeue it or set it to done.",
-                name=held[0].name,
-                state=held[0].state,
+                name=seen[0].name,
+                state=seen[0].state,
             )
+        if held:
+            return _("It waits for a job of another company, which is %s.", held[0].state)
         return _("It waits for %(count)s job(s) that are not done yet.", count=len(parents))
 
     def _graph_jobs(self):

@@ -49,7 +49,7 @@ class QueueJob(models.Model):
     @api.depends("state", "eta", "channel", "priority", "dependency_ids.state")
     def _compute_wait_reason(self):
         still = (JobState.WAIT_DEPENDENCIES, JobState.PENDING, JobState.ENQUEUED)
-        waiting = self.filtered(lambda job: job.state in still)
+        waiting = self.filtered(lambda job: job._origin and job.state in still)
         (self - waiting).wait_reason = False
         queue = waiting._queue_facts() if waiting else None
         for job in waiting:
@@ -85,8 +85,9 @@ class QueueJob(models.Model):
 
     def _facts(self):
         """Return what is stored of the job, as far as it can keep it from running."""
-        self.flush_recordset()
-        place = (self.env.cr, self.id, self.channel, self.priority)
+        stored = self._origin
+        stored.flush_recordset()
+        place = (self.env.cr, stored.id, self.channel, self.priority)
         seconds = (self.eta - fields.Datetime.now()).total_seconds() if self.eta else None
         return JobFacts(
             state=JobState(self.state),

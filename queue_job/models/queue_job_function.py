@@ -3,10 +3,11 @@ import re
 from typing import NamedTuple
 
 from odoo import _, api, fields, models
-from odoo.exceptions import ValidationError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, ormcache
 
 from ..core.channels import ROOT
+from ..core.quoting import shown
 from ..core.retry import RetryPatternError, check_pattern
 from ..decorator import JOB_METHODS, JOB_REGISTRY, declared
 from ..job import IDENTITY_SCOPES
@@ -15,6 +16,9 @@ METHOD_NAME = re.compile(r"<([0-9a-z_.]+)>\.([0-9a-zA-Z_]+)\Z")
 
 ACTION_KEYS = {"enable", "func_name", "kwargs"}
 """What a related action may say."""
+
+ACTION_PREFIX = "related_action"
+"""What the name of a method that returns an action begins with, an underscore before it or not."""
 
 TEXT_LIMIT = 2000
 """Characters of a pattern or action typed in; the longest sensible one has a tenth."""
@@ -220,7 +224,9 @@ class QueueJobFunction(models.Model):
     def _check_related_action(self):
         for function in self:
             action = function.related_action or {}
-            unknown = set(action) - ACTION_KEYS if isinstance(action, dict) else {action}
+            if not isinstance(action, dict):
+                raise ValidationError(_("Related action: %s is no dict", shown(action)))
+            unknown = set(action) - ACTION_KEYS
             if unknown:
                 raise ValidationError(
                     _(
@@ -229,10 +235,44 @@ class QueueJobFunction(models.Model):
                         known=", ".join(sorted(ACTION_KEYS)),
                     ),
                 )
+            if not isinstance(action.get("func_name") or "", str):
+                raise ValidationError(_("Related action: func_name is the name of a method"))
+            if not isinstance(action.get("kwargs") or {}, dict):
+                raise ValidationError(_("Related action: kwargs is a dict of arguments"))
+
+    @api.model
+    def _check_names_of_methods(self, vals):
+        """See that only who may run any code names a method that others will run.
+
+        A method that is called on failure runs in the user and rights of the job, a related action
+        in those of whoever asks for it.
+
+        :raises AccessError: for a manager of the queue who is no administrator
+        """
+        if self.env.is_system():
+            return
+        if vals.get("on_fail_method"):
+            raise AccessError(
+                _("Only an administrator names the method that is called when a job has failed.")
+            )
+        action = vals.get("related_action")
+        name = action.get("func_name") if isinstance(action, dict) else None
+        if name and not str(name).lstrip("_").startswith(ACTION_PREFIX):
+            raise AccessError(
+                _(
+                    "Only an administrator names a related action that does not begin with "
+                    "%(prefix)s, such as %(name)s.",
+                    prefix=ACTION_PREFIX,
+                    name=shown(name),
+                )
+            )
 
     @api.model_create_multi
     def create(self, vals_list):
         """Forget what was known of the functions; while modules are installed, merge."""
+        defaults = self.default_get(["on_fail_method", "related_action"])
+        for vals in vals_list:
+            self._check_names_of_methods({**defaults, **vals})
         self.env.registry.clear_cache()
         if not self.env.context.get("install_mode"):
             return super().create(vals_list)
@@ -253,6 +293,7 @@ class QueueJobFunction(models.Model):
 
     def write(self, vals):
         """Forget what was known of the functions."""
+        self._check_names_of_methods(vals)
         self.env.registry.clear_cache()
         return super().write(vals)
 

@@ -3,7 +3,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import get_public_method
 
 from ..core.codec import ArgumentError
-from ..fields import decode_records, parse
+from ..fields import decode_records
 from ..job import Job
 from ..session import ConnectorSession
 
@@ -64,7 +64,7 @@ class QueueJob(models.Model):
     def _target_records(self):
         """Return the records the job runs on, as the current user, as far as they exist."""
         try:
-            records = decode_records(parse(self._stored("records")), self.sudo().env)
+            records = decode_records(self._stored("records"), self.sudo().env)
         except (KeyError, ArgumentError):
             return self.browse()
         if records._abstract:

@@ -11,6 +11,7 @@ from . import (
     test_retention,
     test_schema,
     test_screens,
+    test_security,
     test_states,
     test_trap,
 )

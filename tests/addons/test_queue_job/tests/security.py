@@ -1,0 +1,186 @@
+"""What is expected of every model, field, method and route of the addon, and who asks for it.
+
+The tests compare these tables with the registry: what is new there and has no row here fails.
+"""
+
+import inspect
+
+from odoo import Command
+from odoo.models import LOG_ACCESS_COLUMNS
+from odoo.service.model import get_public_method
+
+from .common import JobCase
+
+ADDON = "odoo.addons.queue_job."
+
+OPERATIONS = ("read", "write", "create", "unlink")
+
+MODELS = {
+    "queue.job": ("read", "write"),
+    "queue.job.channel": OPERATIONS,
+    "queue.job.function": OPERATIONS,
+    "queue.job.health": (),
+    "queue.job.node": ("read",),
+    "queue.job.referred": (),
+    "queue.job.self.test": OPERATIONS,
+    "queue.jobs.to.cancelled": OPERATIONS,
+    "queue.jobs.to.done": OPERATIONS,
+    "queue.requeue.job": OPERATIONS,
+}
+"""What a manager of the queue may do with the records of a model; nobody else may do anything."""
+
+EDITED = {"priority", "eta", "channel", "max_retries"}
+"""Fields of a job that a manager may change."""
+
+HIDDEN = {"records"}
+"""Fields of a job that nobody reads."""
+
+JOB_FIELDS = {
+    *EDITED,
+    *HIDDEN,
+    *("uuid", "name", "user_id", "company_id", "state", "model_name", "method_name"),
+    *("channel_method_name", "job_function_id", "func_string", "args", "kwargs", "arguments"),
+    *("identity_key", "identity_claim", "identity_scope", "graph_uuid", "retry", "tries"),
+    *("attempt", "lost", "scheduled", "date_created", "date_enqueued", "date_started"),
+    *("date_done", "date_cancelled", "date_notice", "exec_time", "worker_pid", "worker_host"),
+    *("result", "exc_name", "exc_message", "exc_info", "wait_reason"),
+    *("dependency_ids", "dependent_ids", "dependencies", "dependency_graph", "graph_jobs_count"),
+}
+"""Every field of a job that is the addon's."""
+
+OTHER_FIELDS = {
+    "queue.job.channel": {
+        *("name", "complete_name", "parent_id", "job_function_ids", "removal_interval"),
+    },
+    "queue.job.function": {
+        *("name", "model_id", "method", "on_fail_method", "channel_id", "channel"),
+        *("channel_source", "retry_pattern", "effective_retry_pattern", "edit_retry_pattern"),
+        *("retry_pattern_source", "related_action", "edit_related_action", "allow_commit"),
+        "identity_scope",
+    },
+    "queue.job.health": set(),
+    "queue.job.node": {
+        *("host", "pid", "url", "slots", "standalone", "version", "channels", "problem"),
+        *("date_started", "date_seen", "date_leading", "here", "leads"),
+    },
+    "queue.job.referred": set(),
+    "queue.job.self.test": {"report", "can_release"},
+    "queue.jobs.to.cancelled": {"job_ids"},
+    "queue.jobs.to.done": {"job_ids"},
+    "queue.requeue.job": {"job_ids"},
+}
+"""Every field of the other models; who may write the model may write them."""
+
+METHODS = {
+    "queue.job": {
+        *("requeue", "button_done", "button_cancelled", "open_graph_jobs", "explain"),
+        *("open_related_action", "related_action_open_record", "action_self_test", "write"),
+    },
+    "queue.job.channel": {"create", "write"},
+    "queue.job.function": {"create", "write", "unlink", "job_function_name"},
+    "queue.job.health": {"self_test", "banner", "release"},
+    "queue.job.node": set(),
+    "queue.job.referred": set(),
+    "queue.job.self.test": {"release"},
+    "queue.jobs.to.cancelled": {"requeue", "set_cancelled"},
+    "queue.jobs.to.done": {"requeue", "set_done"},
+    "queue.requeue.job": {"requeue"},
+}
+"""Every method of the addon that can be called from outside. Managers may, nobody else."""
+
+WITHOUT_SECRETS = {"create", "write", "unlink", "job_function_name"}
+"""Methods that are tried as operations, or make a text of what they are given."""
+
+ROUTES = {"/queue_job/run": {"POST"}}
+"""Every route of the addon. Who signs may, nobody else."""
+
+
+def module_models(env):
+    """Return the names of the models that the addon defines."""
+    return {name for name, cls in env.registry.items() if cls._original_module == "queue_job"}
+
+
+def module_fields(env, model):
+    """Return the names of the fields that the addon defines, or has a say in."""
+    fields = env[model]._fields.items()
+    names = {name for name, field in fields if "queue_job" in field._modules}
+    return names - set(LOG_ACCESS_COLUMNS)
+
+
+def module_methods(env, model):
+    """Return the names of the methods of the addon that can be called from outside."""
+    names = {
+        name
+        for cls in type(env[model]).mro()
+        if cls.__module__.startswith(ADDON)
+        for name, value in vars(cls).items()
+        if callable(getattr(cls, name)) and not inspect.isclass(value)
+    }
+    return {name for name in names if is_public(env[model], name)}
+
+
+def is_public(model, name):
+    """Tell whether a method can be called from outside."""
+    try:
+        get_public_method(model, name)
+    except Exception:
+        return False
+    return True
+
+
+def module_routes(env):
+    """Return the methods of HTTP of each route of the addon."""
+    found = {}
+    for rule in env["ir.http"].routing_map().iter_rules():
+        endpoint = getattr(rule.endpoint, "func", rule.endpoint)
+        if inspect.unwrap(endpoint).__module__.startswith(ADDON):
+            found[rule.rule] = set(rule.methods) - {"OPTIONS", "HEAD"}
+    return found
+
+
+class SecurityCase(JobCase):
+    """Those who might ask, in two companies, and a job of each company."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.elsewhere = cls.env["res.company"].create({"name": "Elsewhere"})
+        cls.portal = cls.make_user("portal-user", "base.group_portal")
+        cls.foreign_manager = cls.make_user(
+            "foreign-manager",
+            "base.group_user",
+            "queue_job.group_queue_job_manager",
+            company_id=cls.elsewhere.id,
+            company_ids=[Command.set(cls.elsewhere.ids)],
+        )
+        cls.strangers = (cls.env.ref("base.public_user"), cls.portal, cls.user)
+        cls.job = cls.record.with_user(cls.user).noop.delay(1, word="two").db_record()
+        cls.job = cls.job.with_env(cls.env)
+        cls.foreign_job = cls.record.with_company(cls.elsewhere).noop.delay().db_record()
+        cls.foreign_job = cls.foreign_job.with_env(cls.env)
+        cls.env.flush_all()
+
+    @classmethod
+    def make_user(cls, login, *groups, **values):
+        """Return a new user, whose password is the login."""
+        return cls.env["res.users"].create(
+            {
+                "name": login,
+                "login": login,
+                "password": login,
+                "group_ids": [Command.set([cls.env.ref(group).id for group in groups])],
+                **values,
+            }
+        )
+
+    def row(self, job):
+        """Return the whole row of a job, whatever the ORM believes."""
+        self.env.flush_all()
+        self.env.cr.execute("SELECT * FROM queue_job WHERE id = %s", (job.id,))
+        return dict(
+            zip(
+                (column.name for column in self.env.cr.description),
+                self.env.cr.fetchone(),
+                strict=True,
+            )
+        )
