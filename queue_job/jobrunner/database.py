@@ -27,7 +27,7 @@ STANDBY_SECONDS = 1.0
 SILENT_SECONDS = 35.0
 """A connection that does not answer for so long is dead: PostgreSQL ends a statement after 30 s."""
 
-RETRY_SECONDS = (0.5, 10.0)
+RETRY_SECONDS = (0.5, 4.0)
 """Pause after an error, doubling from the first to the second; a database that is back after a
 restart is served at once, and one that is gone costs next to nothing."""
 
@@ -108,7 +108,9 @@ class DatabaseRunner:
             except Exception:
                 # Whatever it is, the other databases go on, and this one is tried again.
                 _logger.warning("served again in %.1f s", self._pause, exc_info=True)
-                self._waker.wait(self._pause)
+                # Not the waker: answers of workers that lost PostgreSQL too would use up all pauses
+                # but the longest, which would then be waited for although PostgreSQL is back.
+                self._stop.wait(self._pause)
                 self._pause = min(RETRY_SECONDS[1], 2 * self._pause)
 
     def _serve(self) -> None:
