@@ -124,7 +124,9 @@ class DatabaseRunner:
                 away = _is_away(error)
                 reason = f": {' '.join(str(error).split())}" if away else ""
                 _logger.warning("served again in %.1f s%s", self._pause, reason, exc_info=not away)
-                self._waker.wait(self._pause)
+                # Not the waker: answers of workers that lost PostgreSQL too would use up all pauses
+                # but the longest, which would then be waited for although PostgreSQL is back.
+                self._stop.wait(self._pause)
                 self._pause = min(RETRY_SECONDS[1], 2 * self._pause)
 
     def _serve(self) -> None:

@@ -2,6 +2,7 @@ from . import (
     test_access,
     test_bulk,
     test_channels_and_functions,
+    test_database_runner,
     test_declaration,
     test_delay,
     test_fleet,
