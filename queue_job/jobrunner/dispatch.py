@@ -34,11 +34,11 @@ NEWS_SECONDS = 0.05
 SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4), 10),
-    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5), 5),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4), 3),
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5), 1),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6), 3),
 ]
-"""A server that vanished without a word is noticed after about 25 s."""
+"""A server that vanished without a word is noticed after about 6 s, as by PostgreSQL."""
 
 
 OK = 200
