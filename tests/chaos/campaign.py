@@ -29,7 +29,7 @@ FEEDING_SECONDS = 0.3
 FEEDINGS = 20
 """Pause between two batches that are asked for while a fault lasts, and most of them."""
 
-WARM_UPS = 12
+WARM_UPS = 6
 """Batches before the first round."""
 
 LOG_TAIL = 4000

@@ -26,12 +26,10 @@ SEED = 19
 """Of a campaign whose seed nobody names."""
 
 SHORT: Mapping[str, int] = {
-    "worker-kill": 3,
-    "worker-kill-idle": 2,
-    "runner-kill": 2,
-    "cut-all": 2,
+    "worker-kill": 2,
+    "runner-kill": 1,
+    "cut-all": 1,
     "postgres-immediate": 1,
-    "server-kill": 1,
 }
 """Rounds by name of the fault, of the form that ends in a minute or so."""
 
