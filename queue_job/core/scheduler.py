@@ -110,6 +110,8 @@ class Scheduler:
         self._channels: dict[str, Channel] = {}
         self._configured = frozenset(channels)
         self._numbers = last
+        self._passed_over: set[int] = set()
+        """Jobs that were read as ready while their lease was open."""
         for config in channels.values():
             self._add(config, self._channels.get(config.name.rpartition(".")[0]))
 
@@ -130,7 +132,9 @@ class Scheduler:
             channel = self._channel(job.channel)
             read[job.channel] += 1
             channel.truncated = read[job.channel] >= WINDOW
-            if job.id not in leased:
+            if job.id in leased:
+                self._passed_over.add(job.id)
+            else:
                 channel.window.append(job)
         for name, place in held.items():
             self._channel(name).held = place
@@ -140,9 +144,12 @@ class Scheduler:
 
         :param ready: jobs just read, known ones among them, or taken out of a lease
         """
-        known = self._leased().union(job.id for job in self.ready())
+        leased = self._leased()
+        known = leased.union(job.id for job in self.ready())
         for job in ready:
-            if job.id not in known:
+            if job.id in leased:
+                self._passed_over.add(job.id)
+            elif job.id not in known:
                 known.add(job.id)
                 insort(self._channel(job.channel).window, job)
 
@@ -225,8 +232,12 @@ class Scheduler:
         return any(channel.window for channel in self._channels.values())
 
     def is_hungry(self) -> bool:
-        """Tell whether half of a window is used up while more jobs were ready than it took."""
-        return any(
+        """Tell whether reading would find ready jobs that the windows should have.
+
+        Half of a window is used up while more jobs were ready than it took, or a job was passed
+        over that is not in a lease any more: it ended early in one, and was requeued since.
+        """
+        return self._has_passed_over() or any(
             channel.truncated and len(channel.window) <= WINDOW // 2
             for channel in self._channels.values()
         )
@@ -253,6 +264,9 @@ class Scheduler:
         return min([self._next_start(now), *overdue])
 
     # Inside
+
+    def _has_passed_over(self) -> bool:
+        return bool(self._passed_over) and not self._passed_over <= self._leased()
 
     def _leased(self) -> set[int]:
         return {job.id for lease in self.leases.values() for job in lease.jobs}
@@ -289,6 +303,7 @@ class Scheduler:
 
     def _forget_windows(self) -> None:
         """Empty the windows, and drop the unconfigured channels that nothing runs in."""
+        self._passed_over.clear()
         for name, channel in list(self._channels.items()):
             channel.window.clear()
             channel.held = None

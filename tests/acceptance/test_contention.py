@@ -50,6 +50,8 @@ RETURNING id
 """
 """What a worker of that leader does."""
 
+SLEEP = "<test.queue.job>.sleep"
+
 NOBODY = '{"_type": "odoo_recordset", "model": "test.queue.job", "ids": [], "uid": 2}'
 
 
@@ -103,6 +105,27 @@ def test_a_window_that_is_used_up_is_read_again(server):
     began = time.monotonic()
     assert set(jobs.wait(uuids, patience=40)) == {"done"}
     print(f"1,700 jobs through windows of 500 in {time.monotonic() - began:.1f} s")
+
+
+def test_a_job_that_is_wanted_again_while_its_lease_is_open_runs_when_that_ends(server):
+    odoo = server(MODULES, workers=3, channels="root:2,root.one:1")
+    jobs = Jobs(odoo)
+    jobs.wait(jobs.delay("sleep", 0, times=100))
+    put(odoo.cluster, odoo.database, "other", "sleep", "[0]")
+    wait_until(lambda: done(odoo.cluster, odoo.database, "other"), "the runner has nothing to do")
+    with odoo.cluster.connect(odoo.database) as link, link.cursor() as cr:
+        # Two of one channel at once, so that they are in one lease.
+        link.autocommit = False
+        for name, seconds in (("first", "[0]"), ("second", "[3]")):
+            cr.execute(
+                PUT.replace("'root'", "'root.one'"), [name, "sleep", SLEEP, NOBODY, seconds, 1]
+            )
+    wait_until(lambda: jobs.column("state", ["first1", "second1"]) == ["done", "started"], "second")
+    jobs.sql("UPDATE queue_job SET state = 'pending' WHERE uuid = 'first1'")
+    assert jobs.wait(["second1"]) == ["done"]
+    assert jobs.wait(["first1"], patience=10) == ["done"]
+    assert jobs.one("attempt", ["first1"]) == 2
+    assert jobs.one("date_started", ["first1"]) >= jobs.one("date_done", ["second1"])
 
 
 def test_rows_that_an_operator_holds_are_passed_over(server):

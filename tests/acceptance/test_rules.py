@@ -1,4 +1,6 @@
-"""What really ran, held against the rules of the pure model: capacities, order, times, urgency."""
+"""What really ran, held against the rules of the pure model: capacities, strict order, throttles,
+pauses, times, urgency, and each job's effects once.
+"""
 
 import random
 
@@ -7,10 +9,17 @@ from jobs import Jobs, wait_until
 
 MODULES = ("test_queue_job", "test_queue_job_override")
 
-CHANNELS = "root:3,root.two:2,root.two.one:1,root.strict:1:sequential"
+CHANNELS = (
+    "root:3,root.two:2,root.two.one:1,root.strict:1:sequential,root.slow:2:throttle=0.2,"
+    "root.never:1:paused"
+)
 
 CAPACITY = {"root": 3, "root.two": 2, "root.two.one": 1, "root.strict": 1}
 """The same, as a reader of the string understands it."""
+
+THROTTLE = 0.2
+SLACK = 0.1
+"""Seconds. Between the decision, which is throttled, and the statement that leaves its time."""
 
 IN_ORDER = ("root.two.one", "root.strict")
 """Where the next one begins when the one before has ended, so that starts are in order."""
@@ -27,8 +36,15 @@ SELECT max(n) FROM (
 """
 
 STARTS = """
-SELECT priority, id FROM queue_job WHERE id > %s AND channel = %s AND eta IS NULL
+SELECT priority, id FROM queue_job
+ WHERE id > %s AND channel = %s AND (eta IS NULL OR retry > 1)
  ORDER BY date_started
+"""
+# Who came late by their time may come late; who was tried again had a place, and kept it.
+
+PACE = """
+SELECT count(*), EXTRACT(epoch FROM max(date_enqueued) - min(date_enqueued))::float
+  FROM queue_job WHERE id > %s AND channel = 'root.slow'
 """
 
 
@@ -45,10 +61,22 @@ def test_a_mixed_load_obeys_the_rules(server, seed):
             options["eta"] = chance.randint(1, 3)
         seconds = chance.choice([0, 0, 0.002, 0.03])
         uuids += jobs.delay("sleep", seconds, times=5, **options)
+    tried_again = [
+        jobs.delay("retry_until", 2, 0.3, channel="root.strict", priority=priority)[0]
+        for priority in (1, 2, 3)
+    ]
+    slow = jobs.delay("sleep", 0, "slow", times=10, channel="root.slow", priority=1)
+    never = jobs.delay("sleep", 0, "never", times=5, channel="root.never.below", priority=0)
     after = min(jobs.column("id", uuids)) - 1
     idle.stop()
     server(database_name=idle.database, channels=CHANNELS, workers=3)
-    assert set(jobs.wait(uuids, patience=60)) == {"done"}
+    assert set(jobs.wait(uuids + tried_again + slow, patience=60)) == {"done"}
+    assert (jobs.ledger("sleep"), jobs.ledger("slow")) == (len(uuids), len(slow))
+    assert jobs.column("retry", tried_again) == [2, 2, 2]
+    assert jobs.column("attempt", never) == [0] * 5, "paused from above"
+    started, seconds = jobs.sql(PACE, [after])[0]
+    assert started == len(slow)
+    assert seconds >= THROTTLE * (started - 1) - SLACK
     for channel, capacity in CAPACITY.items():
         found = jobs.sql(TOGETHER, {"channel": channel, "after": after})[0][0]
         assert found <= capacity, f"{found} at a time in {channel}"

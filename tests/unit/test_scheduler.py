@@ -396,6 +396,21 @@ def test_hunger_ends_with_the_refill():
     assert not scheduler.is_hungry()
 
 
+@pytest.mark.parametrize("told", [lambda s, ready: s.fill(ready, {}), Scheduler.add])
+def test_a_job_that_is_ready_again_in_its_lease_makes_hungry_when_that_ends(told):
+    scheduler = scheduler_of("root:1", quick(2))
+    (lease,) = decide(scheduler)
+    assert len(lease.jobs) == 2
+    told(scheduler, [job(1)])
+    assert not scheduler.is_hungry(), "it is in a lease"
+    assert not scheduler.has_ready()
+    scheduler.close(lease.number)
+    assert scheduler.is_hungry()
+    scheduler.fill([job(1)], {})
+    assert not scheduler.is_hungry()
+    assert ids(decide(scheduler)) == [[1]]
+
+
 def test_each_channel_has_a_window_of_its_own(monkeypatch):
     monkeypatch.setattr(scheduler_module, "WINDOW", 4)
     ready = [job(n, f"root.{n % 2}") for n in range(6)]

@@ -1,5 +1,6 @@
 """Laws of the scheduler, whatever happens: a random tree, random jobs, and everything that can come
-between: refills, partial confirmations, ends, recalls, adoptions, operators, time.
+between: refills, partial confirmations, ends, losses, recalls, adoptions, operators, time, and new
+leaders with other channels.
 
 :class:`Rules` says in the plainest way which job is next; :class:`Runner` plays the table and the
 jobrunner and holds the scheduler to it after every step.
@@ -48,7 +49,7 @@ def channel_strings(draw):
 
     def limits(name, capacity):
         def has(key):
-            return not draw(st.integers(0, 2 if leaning == key else 8))
+            return not draw(st.integers(0, 2 if leaning == key else 11))
 
         entry = f"{name}:1:sequential" if has("sequential") else f"{name}:{capacity}"
         if has("throttle"):
@@ -82,6 +83,7 @@ class Rules:
     channels: dict
     windows: dict = field(default_factory=dict)
     truncated: set = field(default_factory=set)
+    passed_over: set = field(default_factory=set)
     waiting: dict = field(default_factory=dict)
     leases: dict = field(default_factory=dict)
     opens: dict = field(default_factory=dict)
@@ -96,6 +98,9 @@ class Rules:
 
     def is_below(self, channel, name):
         return self.channels[name] in self.above(channel)
+
+    def leased(self):
+        return {job.id for lease in self.leases.values() for job in lease.jobs}
 
     def running(self, name):
         return sum(self.is_below(lease.channel, name) for lease in self.leases.values())
@@ -167,16 +172,28 @@ class Runner(RuleBasedStateMachine):
         self.now = 1000.0
         self.jobs = {}
         self.states = {}
+        self.unread = set()
+        """Jobs that became ready after the windows were read, of which the runner was told."""
+        self.urgency = 0
+        self.last_places = {}
+        """By sequential channel, the place that was last given away since then."""
 
     @initialize(text=channel_strings(), stored=st.lists(BATCHES, min_size=2, max_size=6))
     def start(self, text, stored):
+        self.text = text
+        self.lead(text)
+        for batch in stored:
+            self.store(*batch)
+
+    def lead(self, text):
+        """Begin as every leader does: with an empty memory."""
         channels = parse_channels(text)
         self.rules = Rules(channels)
         self.scheduler = Scheduler(channels)
         self.scheduler.durations.observe("quick", 0.01)
         self.scheduler.durations.observe("slow", 5)
-        for batch in stored:
-            self.store(*batch)
+        self.unread.update(job.id for job in self.in_state(PENDING))
+        self.last_places = {}
 
     # The table
 
@@ -191,8 +208,14 @@ class Runner(RuleBasedStateMachine):
     def new_job(self, channel, priority, function, state):
         number = len(self.jobs) + 1
         self.jobs[number] = JobRef(priority, number, channel, function)
-        self.states[number] = state
+        self.become(state, [number])
         return self.jobs[number]
+
+    def become(self, state, numbers):
+        """Change the state of jobs in the table; of what becomes ready the runner is told."""
+        self.states.update(dict.fromkeys(numbers, state))
+        if state == PENDING:
+            self.unread.update(numbers)
 
     def in_state(self, state):
         return [job for number, job in self.jobs.items() if self.states[number] == state]
@@ -205,35 +228,44 @@ class Runner(RuleBasedStateMachine):
     @precondition(lambda self: self.in_state(WAITING))
     @rule(data=st.data())
     def retry_comes(self, data):
-        self.states[data.draw(st.sampled_from(self.in_state(WAITING))).id] = PENDING
+        self.become(PENDING, [data.draw(st.sampled_from(self.in_state(WAITING))).id])
 
     # What the scheduler is told
 
     @rule()
     def fill(self):
         ready, waiting, rules = [], {}, self.rules
-        leased = {job.id for lease in rules.leases.values() for job in lease.jobs}
-        rules.windows, rules.truncated = {}, set()
+        leased = rules.leased()
+        rules.windows, rules.truncated, rules.passed_over = {}, set(), set()
         for channel in CHANNELS + UNKNOWN:
             first = sorted(job for job in self.in_state(PENDING) if job.channel == channel)[:WINDOW]
             ready += first
             rules.windows[channel] = [job for job in first if job.id not in leased]
+            rules.passed_over.update(job.id for job in first if job.id in leased)
             if len(first) == WINDOW:
                 rules.truncated.add(channel)
         for job in sorted(self.in_state(WAITING)):
             waiting.setdefault(job.channel, job.place)
         rules.waiting = waiting
         self.scheduler.fill(reversed(ready), waiting)
+        self.unread.clear()
+        self.last_places = {}
 
     @precondition(lambda self: self.in_state(PENDING))
     @rule(data=st.data())
     def hear_of_some(self, data):
-        heard = data.draw(st.lists(st.sampled_from(self.in_state(PENDING)), max_size=4))
+        self.hear(data.draw(st.lists(st.sampled_from(self.in_state(PENDING)), max_size=4)))
+
+    def hear(self, heard):
         self.scheduler.add(heard)
-        leased = {job.id for lease in self.rules.leases.values() for job in lease.jobs}
+        self.unread.difference_update(job.id for job in heard)
+        self.last_places = {}
+        leased = self.rules.leased()
         for job in heard:
             window = self.rules.windows.setdefault(job.channel, [])
-            if job.id not in leased and job not in window:
+            if job.id in leased:
+                self.rules.passed_over.add(job.id)
+            elif job not in window:
                 window.append(job)
                 window.sort()
 
@@ -241,16 +273,43 @@ class Runner(RuleBasedStateMachine):
     @rule(channel=st.sampled_from(CHANNELS + UNKNOWN), priority=st.integers(0, 2))
     def adopt(self, channel, priority):
         job = self.new_job(channel, priority, "unknown", LEASED)
+        self.take_over(job)
+
+    def take_over(self, job):
         lease = self.scheduler.adopt(job, self.now)
         assert lease.jobs == (job,)
         self.rules.open(lease, self.now)
+
+    @rule(text=st.one_of(st.none(), channel_strings()), data=st.data())
+    def another_leads(self, text, data):
+        """A new leader, or the same one with other channels: what runs is adopted."""
+        running = self.in_state(LEASED)
+        started = data.draw(st.sets(st.sampled_from(running))) if running else ()
+        self.become(PENDING, [job.id for job in running if job not in started])
+        self.text = text or self.text
+        self.lead(self.text)
+        for job in sorted(started):
+            self.take_over(job)
+
+    @precondition(lambda self: self.rules.leases)
+    @rule(data=st.data())
+    def a_request_breaks(self, data):
+        """What a worker still holds goes on without a request; the rest is ready again."""
+        number = data.draw(st.sampled_from(sorted(self.rules.leases)))
+        jobs = [job for job in self.rules.leases[number].jobs if self.states[job.id] == LEASED]
+        held = data.draw(st.sampled_from([None, *jobs]))
+        self.become(PENDING, [job.id for job in jobs if job is not held])
+        self.end(number, GONE)
+        if held:
+            self.become(LEASED, [held.id])
+            self.take_over(held)
 
     @precondition(lambda self: self.rules.leases)
     @rule(data=st.data())
     def job_ends_while_its_lease_is_open(self, data):
         lease = self.rules.leases[data.draw(st.sampled_from(sorted(self.rules.leases)))]
         number = data.draw(st.sampled_from([job.id for job in lease.jobs]))
-        self.states[number] = data.draw(st.sampled_from([PENDING, WAITING, GONE]))
+        self.become(data.draw(st.sampled_from([PENDING, WAITING, GONE])), [number])
 
     @precondition(lambda self: self.rules.leases)
     @rule(data=st.data(), again=st.booleans())
@@ -262,9 +321,8 @@ class Runner(RuleBasedStateMachine):
                 self.scheduler.close(number)
 
     def end(self, number, outcome):
-        for job in self.rules.leases.pop(number).jobs:
-            if self.states[job.id] == LEASED:
-                self.states[job.id] = outcome
+        jobs = self.rules.leases.pop(number).jobs
+        self.become(outcome, [job.id for job in jobs if self.states[job.id] == LEASED])
         self.scheduler.close(number)
 
     @precondition(lambda self: self.rules.leases)
@@ -274,13 +332,35 @@ class Runner(RuleBasedStateMachine):
         if overdue_only:
             leases = self.scheduler.overdue(self.now)
         for lease in list(leases)[:1]:
-            started = data.draw(st.integers(0, len(lease.jobs)))
-            taken = [job.id for job in lease.jobs[started:] if self.states[job.id] == LEASED]
-            left = self.scheduler.recall(lease, taken)
-            kept = [job for job in lease.jobs if job.id not in taken]
-            assert (list(left.jobs) if left else []) == kept
-            self.states.update(dict.fromkeys(taken, PENDING))
-            self.keep(lease, kept, recalled=True)
+            self.take_out(lease, data.draw(st.integers(0, len(lease.jobs))))
+
+    def take_out(self, lease, started):
+        """Take back what is behind the started jobs of a lease; return it."""
+        taken = [job for job in lease.jobs[started:] if self.states[job.id] == LEASED]
+        left = self.scheduler.recall(lease, [job.id for job in taken])
+        kept = [job for job in lease.jobs if job not in taken]
+        assert (list(left.jobs) if left else []) == kept
+        self.become(PENDING, [job.id for job in taken])
+        self.keep(lease, kept, recalled=True)
+        return taken
+
+    @rule(backlog=BATCHES, urgent=BATCHES, data=st.data())
+    def something_urgent_comes(self, backlog, urgent, data):
+        """More urgent than all that is there: first some, and when they run, others."""
+        self.urgency -= 2
+        self.store(backlog[0], self.urgency + 1, backlog[2], backlog[3])
+        self.fill()
+        self.a_turn(1)
+        self.store(urgent[0], self.urgency, urgent[2], urgent[3])
+        self.make_way(data)
+
+    def make_way(self, data):
+        """Hear of what is urgent, and let a lease give way to it."""
+        held = [lease.jobs[-1].priority for lease in self.scheduler.leases.values()]
+        self.hear([job for job in self.in_state(PENDING) if job.priority < max(held, default=0)])
+        lease = self.scheduler.giving_way(self.now)
+        if lease:
+            self.hear(self.take_out(lease, data.draw(st.integers(1, len(lease.jobs)))))
 
     def keep(self, lease, jobs, recalled=False):
         self.rules.go_back(job for job in lease.jobs if job not in jobs)
@@ -293,11 +373,31 @@ class Runner(RuleBasedStateMachine):
     @rule(
         quarters=st.integers(0, 12),
         function=st.sampled_from(FUNCTIONS),
-        seconds=st.sampled_from([0, 0.01, 0.01, 0.1, 1]),
+        seconds=st.sampled_from([0, 0.01, 0.01, 0.01, 0.01, 0.1, 1]),
     )
     def time_passes(self, quarters, function, seconds):
         self.now += quarters / 4
         self.scheduler.durations.observe(function, seconds)
+
+    @rule()
+    def the_machine_was_asleep(self):
+        self.now += 3600
+
+    @precondition(lambda self: self.rules.next_job(self.now) is None)
+    @rule(part=st.sampled_from([0.01, 0.5, 0.99]), slots=st.integers(1, 5))
+    def sleep_until_woken(self, part, slots):
+        """Nothing may start before the time that was promised, and at that time something may."""
+        wake_up = self.scheduler.wake_up(self.now)
+        if wake_up == math.inf:
+            assert next(self.scheduler.decide(self.now + 1e6, slots), None) is None
+        elif wake_up > self.now:
+            between = self.now + part * (wake_up - self.now)
+            if between < wake_up:
+                assert next(self.scheduler.decide(between, slots), None) is None
+                assert self.scheduler.overdue(between) == []
+            self.now = wake_up
+            assert self.scheduler.overdue(wake_up) or self.rules.next_job(wake_up)
+            self.a_turn(slots)
 
     # What the scheduler decides
 
@@ -311,8 +411,13 @@ class Runner(RuleBasedStateMachine):
             self.end(number, ended)
         self.now += quarters / 4
         self.fill()
+        self.a_turn(slots)
+
+    def a_turn(self, slots):
+        """Open what may open; of what was ready, all is still there to be had."""
         for lease in self.decided(slots):
-            self.confirm(lease, [job.id for job in lease.jobs])
+            there = [job.id for job in lease.jobs if self.states[job.id] == PENDING]
+            self.confirm(lease, there)
 
     @rule(slots=st.integers(0, 5), data=st.data())
     def a_turn_against_operators(self, slots, data):
@@ -340,12 +445,19 @@ class Runner(RuleBasedStateMachine):
         window = self.rules.windows[lease.channel]
         assert list(lease.jobs) == window[: len(lease.jobs)], "not the order of the channel"
         assert {job.channel for job in lease.jobs} == {lease.channel}
+        assert len({job.priority for job in lease.jobs}) == 1, "slowed down by what it passes"
         assert len(lease.jobs) <= self.rules.most(lease.channel, slots)
         assert lease.number not in self.rules.leases
         del window[: len(lease.jobs)]
         self.rules.open(lease, self.now)
         for config in self.rules.above(lease.channel):
-            assert config.capacity is None or self.rules.running(config.name) <= config.capacity
+            running = self.rules.running(config.name)
+            assert not config.paused
+            assert config.capacity is None or running <= config.capacity
+            if config.sequential:
+                assert running == 1 == len(lease.jobs)
+                assert lease.jobs[0].place > self.last_places.get(config.name, (-math.inf, 0))
+                self.last_places[config.name] = lease.jobs[0].place
 
     def confirm(self, lease, given):
         """Let the table give some jobs of a lease."""
@@ -353,7 +465,9 @@ class Runner(RuleBasedStateMachine):
         jobs = [job for job in lease.jobs if job.id in given]
         assert (list(kept.jobs) if kept else []) == jobs
         assert all(job.attempt == 7 for job in (kept.jobs if kept else ()))
-        self.states.update(dict.fromkeys(given, LEASED))
+        self.become(LEASED, given)
+        # The runner reads again what it did not get.
+        self.unread.update(job.id for job in lease.jobs if job.id not in given)
         self.keep(lease, jobs)
 
     # What holds after every step
@@ -363,6 +477,34 @@ class Runner(RuleBasedStateMachine):
         if self.rules:
             known = {number: list(lease.jobs) for number, lease in self.scheduler.leases.items()}
             assert known == {number: lease.jobs for number, lease in self.rules.leases.items()}
+
+    @invariant()
+    def every_job_is_in_one_place(self):
+        """Ready or in a lease, and never twice; what is nowhere is going to be read."""
+        if not self.rules:
+            return
+        ready = [job.id for job in self.scheduler.ready()]
+        leased = [job.id for lease in self.scheduler.leases.values() for job in lease.jobs]
+        assert len({*ready, *leased}) == len(ready) + len(leased), "a job is in two places"
+        for job in self.in_state(PENDING):
+            known = job.id in ready or job.id in leased or job.id in self.unread
+            left = job.channel in self.rules.truncated or self.scheduler.is_hungry()
+            assert known or left, f"{job} forgotten"
+
+    @invariant()
+    def the_shares_sum_up(self):
+        """What runs in a channel is what runs below it and in itself."""
+        if not self.rules:
+            return
+        for channel in self.scheduler._channels["root"].subtree():
+            own = [
+                lease
+                for lease in self.rules.leases.values()
+                if self.scheduler._channels[lease.channel] is channel
+            ]
+            assert channel.running == len(own) + sum(below.running for below in channel.children)
+            assert all(job.channel == channel.config.name for job in channel.window)
+        assert self.scheduler._channels["root"].running == len(self.rules.leases)
 
     @invariant()
     def overdue_leases_are_told(self):
@@ -387,10 +529,11 @@ class Runner(RuleBasedStateMachine):
         return first is not None and first.priority < lease.jobs[-1].priority
 
     @invariant()
-    def hunger_is_told_when_half_a_window_is_used_and_more_is_to_be_had(self):
+    def hunger_is_told_when_reading_would_find_more(self):
         if self.rules:
             low = {name for name, jobs in self.rules.windows.items() if len(jobs) <= WINDOW // 2}
-            assert self.scheduler.is_hungry() == bool(low & self.rules.truncated)
+            left = self.rules.passed_over - self.rules.leased()
+            assert self.scheduler.is_hungry() == bool(left or low & self.rules.truncated)
 
     @invariant()
     def the_next_wake_up_is_neither_late_nor_in_vain(self):
@@ -414,14 +557,12 @@ class Runner(RuleBasedStateMachine):
 
     def run_to_the_end(self):
         """Let everything end well and look at what is left."""
-        for job in self.in_state(WAITING):
-            self.states[job.id] = PENDING
+        self.become(PENDING, [job.id for job in self.in_state(WAITING)])
         for _round in range(5 * len(self.jobs) + 20):
             for number in list(self.rules.leases):
                 self.end(number, GONE)
             self.fill()
-            for lease in self.decided(3):
-                self.confirm(lease, [job.id for job in lease.jobs])
+            self.a_turn(3)
             if not self.rules.leases:
                 wake_up = self.scheduler.wake_up(self.now)
                 if wake_up == math.inf:
