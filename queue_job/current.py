@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from .core.quoting import storable
 from .storage.history import LogLine
 from .storage.liveness import Liveness
 
@@ -82,14 +83,15 @@ class RunningJob(CurrentJob):
         if now - self._told_at < PROGRESS_SECONDS and done != total:
             return
         self._told_at = now
-        self._liveness.tell_progress(self._number, self._attempt, done, total, message[:LOG_TEXT])
+        text = storable(message[:LOG_TEXT])
+        self._liveness.tell_progress(self._number, self._attempt, done, total, text)
 
     def keep(self, record: logging.LogRecord) -> None:
         """Keep a line that was logged."""
         if len(self.lines) >= LOG_LINES:
             del self.lines[LOG_LINES // 2]
-        message = record.getMessage()[:LOG_TEXT].replace("\0", "\N{REPLACEMENT CHARACTER}")
-        line = LogLine(record.created, record.levelname, record.name, message)
+        message = storable(record.getMessage()[:LOG_TEXT])
+        line = LogLine(record.created, record.levelname, storable(record.name), message)
         self.lines.append(line)
 
 
@@ -99,8 +101,13 @@ class _Capture(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record, if it is of a job."""
         running = getattr(_threads, "job", None)
-        if running is not None and not record.name.startswith(PASSED_OVER):
+        if running is None or record.name.startswith(PASSED_OVER):
+            return
+        try:
             running.keep(record)
+        except Exception:
+            # As every handler does: a line that cannot be written is not the end of who logs it.
+            self.handleError(record)
 
 
 _capture = _Capture(logging.INFO)

@@ -27,6 +27,7 @@ from odoo.models import BaseModel
 from odoo.modules.registry import Registry
 
 from .core.codec import DamagedError
+from .core.quoting import storable
 from .core.report import Outcome, Report
 from .core.retry import CONFLICT_INTERVAL, CONFLICT_TRIES, Exhausted, decide_retry
 from .core.states import JobState
@@ -241,7 +242,7 @@ def _perform(run: _Run) -> Outcome:
     except NothingToDoJob as nothing:
         result = str(nothing) or None
     run.cr.flush()
-    text = None if result is None else _storable(str(result))
+    text = None if result is None else storable(str(result))
     _keep_log(run)
     seconds = run.seconds
     if not outcome.complete(run.cr, run.job.id, run.job.attempt, result=text, seconds=seconds):
@@ -335,7 +336,7 @@ def _postpone(run: _Run, error: RetryableError) -> Outcome:
         failure = FailedJobError(decision.message)
         failure.__cause__ = error
         return _fail(run, failure)
-    wait, message = decision.seconds, _storable(decision.message)
+    wait, message = decision.seconds, storable(decision.message)
     _logger.info("job %s comes back in %.1f s: %s", job.uuid, wait, message)
     _keep_log(run)
     recorded = outcome.postpone(
@@ -354,8 +355,8 @@ def _fail(run: _Run, error: Exception) -> Outcome:
     kind = type(error)
     details = {
         "exc_name": f"{kind.__module__}.{kind.__name__}",
-        "exc_message": _storable(str(error.args[0] if error.args else error)) or kind.__name__,
-        "exc_info": _storable(text),
+        "exc_message": storable(str(error.args[0] if error.args else error)) or kind.__name__,
+        "exc_info": storable(text),
     }
     _keep_log(run)
     recorded = outcome.fail(run.cr, job.id, job.attempt, seconds=seconds, error=details)
@@ -426,8 +427,3 @@ def _is_conflict(error: Exception) -> bool:
 def _connection_lost(run: _Run, error: Exception) -> bool:
     lost = isinstance(error, (psycopg2.OperationalError, psycopg2.InterfaceError))
     return lost and (run.cr.closed or not run.liveness.usable)
-
-
-def _storable(text: str) -> str:
-    """Return text without what PostgreSQL cannot store."""
-    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()

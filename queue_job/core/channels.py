@@ -84,6 +84,9 @@ def override(
     """
     changed = dict(channels)
     for name, wanted in overrides.items():
+        if ROOT not in ancestors(name):
+            # Of no tree: a row whose name was changed by hand.
+            continue
         for above in ancestors(name):
             changed.setdefault(above, ChannelConfig(above))
         changed[name] = _overridden(changed[name], wanted)

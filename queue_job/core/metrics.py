@@ -19,6 +19,9 @@ FIRST_BOUND = 0.001
 BUCKETS = 26
 """The last one is open; it begins at about 4.7 hours."""
 
+NAME_LIMIT = 200
+"""Characters of a channel or function that figures are kept by: the key of a row has an end."""
+
 BOUNDS = tuple(FIRST_BOUND * 2**number for number in range(BUCKETS - 1))
 
 Key = tuple[int, str, str]
@@ -101,6 +104,8 @@ class Metrics:
         name = COUNTED.get(outcome)
         if name is None:
             return
+        minute, channel, function = key
+        key = (minute, channel[:NAME_LIMIT], function[:NAME_LIMIT])
         found = self._sums.setdefault(key, Sum())
         setattr(found, name, getattr(found, name) + 1)
         if outcome is Outcome.LOST:

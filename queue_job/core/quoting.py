@@ -21,6 +21,11 @@ def shown(value: object, most: int = SHOWN) -> str:
         return f"a {type(value).__name__}"
 
 
+def storable(text: str) -> str:
+    """Return a text without what PostgreSQL cannot store."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
 def shortened(text: str, most: int = SHOWN) -> str:
     """Return a text, its beginning when it is long."""
     return text if len(text) <= most else f"{text[:most]}…"

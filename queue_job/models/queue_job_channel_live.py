@@ -141,6 +141,23 @@ class QueueJobChannel(models.Model):
             reason=reason,
         )
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Let nobody say that somebody else has paused a channel."""
+        for vals in vals_list:
+            self._check_who_paused(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Let nobody say that somebody else has paused a channel."""
+        self._check_who_paused(vals)
+        return super().write(vals)
+
+    @api.model
+    def _check_who_paused(self, vals):
+        if not self.env.su and vals.get("paused_by_id") not in (None, False, self.env.uid):
+            raise AccessError(_("Whoever pauses a channel does it in their own name."))
+
     def _check_operator(self):
         if not self.env.su and not self.has_access("write"):
             raise AccessError(_("Only who may change channels may pause them."))

@@ -68,8 +68,9 @@ SELECT ready.id, ready.priority, channels.channel, ready.channel_method_name,
          ORDER BY q.priority, q.id LIMIT {window}) ready
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, (
-    SELECT EXTRACT(epoch FROM LEAST(GREATEST(q.eta, '1970-01-01'), '2970-01-01')
-                              - now() AT TIME ZONE 'UTC')
+    SELECT CASE WHEN q.eta <= now() AT TIME ZONE 'UTC' THEN -1
+                WHEN isfinite(q.eta)
+                THEN EXTRACT(epoch FROM q.eta - now() AT TIME ZONE 'UTC') END
       FROM queue_job q
      WHERE q.state = 'pending' AND q.scheduled ORDER BY q.eta LIMIT 1),
     {hold}

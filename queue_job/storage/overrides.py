@@ -30,10 +30,13 @@ ON queue_job_channel FOR EACH STATEMENT EXECUTE FUNCTION queue_job_channel_chang
 READ = """
 SELECT complete_name, capacity, throttle,
        paused AND COALESCE(paused_until > now() AT TIME ZONE 'UTC', true),
-       EXTRACT(epoch FROM paused_until - now() AT TIME ZONE 'UTC')
+       CASE WHEN isfinite(paused_until)
+            THEN EXTRACT(epoch FROM paused_until - now() AT TIME ZONE 'UTC') END
   FROM queue_job_channel
  WHERE capacity > 0 OR throttle > 0 OR paused
 """
+
+# From an infinite time PostgreSQL before version 17 does not subtract.
 
 REVISION = "SELECT last_value FROM queue_job_channel_revision"
 

@@ -231,6 +231,14 @@ def test_an_operator_can_open_and_requeue_what_was_damaged(jobs):
 
 
 @pytest.mark.usefixtures("undisturbed")
+def test_figures_of_a_function_with_a_long_name_are_kept(jobs):
+    name = "(SELECT string_agg(md5(n::text), '') FROM generate_series(1, 300) AS n)"
+    wait_for_state(jobs, damage(jobs, f"channel_method_name = {name}"), "done")
+    kept = f"SELECT done FROM queue_job_metric WHERE function > '' AND {name} LIKE function || '%%'"
+    wait_until(lambda: jobs.sql(kept), "the figures are stored")
+
+
+@pytest.mark.usefixtures("undisturbed")
 def test_a_run_that_ends_badly_at_the_end_of_all_counters(jobs):
     """A retry and a lost worker count in statements of their own."""
     for change in (
@@ -345,6 +353,35 @@ def test_an_infinite_time_on_every_version(own_cluster, template, server, versio
     found = Jobs(server(cluster=cluster, database_name="damaged", workers=1))
     damage(found, "eta = 'infinity', scheduled = true")
     assert set(found.wait(found.delay("noop", times=20), patience=10)) == {"done"}
+    assert "served again in" not in found.server.log_text()
+
+
+CHANNEL_ROWS = (
+    "complete_name = ''",
+    "complete_name = NULL",
+    "complete_name = 'elsewhere.x'",
+    "complete_name = 'root..x'",
+    "paused = true, paused_until = 'infinity'",
+    "paused = true, paused_until = '-infinity'",
+    "capacity = NULL, throttle = NULL, paused = NULL",
+)
+
+
+@pytest.mark.parametrize("version", [v for v in ("15", "18") if v in installed_versions()])
+def test_a_damaged_channel_stops_no_other(own_cluster, template, server, version):
+    cluster = own_cluster(version)
+    template.create_on(cluster, "damaged", MODULES)
+    found = Jobs(server(cluster=cluster, database_name="damaged", workers=1))
+    (root,) = found.server.rpc("queue.job.channel", "search", [[["name", "=", "root"]]])
+    values = {"name": "odd", "parent_id": root, "capacity": 1, "paused": True}
+    odd = found.server.rpc("queue.job.channel", "create", [[values]])
+    for change in CHANNEL_ROWS:
+        found.sql(
+            f"SET session_replication_role = replica; UPDATE queue_job_channel SET {change} "
+            "WHERE id = %s; NOTIFY queue_job, 'channels'",
+            odd,
+        )
+        assert set(found.wait(found.delay("noop", times=10), patience=10)) == {"done"}, change
     assert "served again in" not in found.server.log_text()
 
 

@@ -38,6 +38,19 @@ def test_progress_is_seen_while_the_job_runs(shared_server):
     assert attempts(jobs, uuids) == [], "a job that is well at once leaves no attempt behind"
 
 
+def test_what_no_column_can_hold_is_logged_all_the_same(shared_server):
+    jobs = Jobs(shared_server)
+    uuids = jobs.delay("log_oddly")
+    assert jobs.wait(uuids) == ["done"]
+    assert jobs.one("lost", uuids) == 0
+    lines = jobs.sql(
+        "SELECT l.message FROM queue_job_log l JOIN queue_job q ON q.id = l.job_id "
+        "WHERE q.uuid = %s",
+        uuids,
+    )
+    assert lines == [("zero \N{REPLACEMENT CHARACTER} byte ? surrogate",)]
+
+
 def test_each_try_is_kept(shared_server):
     jobs = Jobs(shared_server)
     uuids = jobs.delay("retry_until", 3)

@@ -23,6 +23,7 @@ from core import channels, codec, report, retry, signature
 from core.graph import CycleError, Graph
 from core.identifier import RANDOM_BYTES, time_ordered
 from core.leases import JobRef
+from core.metrics import Metrics
 from core.scheduler import Scheduler
 from inputs import DEEPEST, ODD_VALUES, Chance, as_base64, as_text, is_hashable
 
@@ -213,7 +214,7 @@ def check_lease(body: bytes) -> bool:
     return True
 
 
-REPORTS = {"jobs": [[7, "done", 0.25], [9, "failed", 3], [10, "lost", 0.0]]}
+REPORTS = {"jobs": [[7, "done", 0.25, 1.5], [9, "failed", 3, 0], [10, "lost", 0.0]]}
 
 
 def draw_reports(chance: Chance) -> Any:
@@ -229,9 +230,12 @@ def check_reports(answer: Any) -> bool:
     except ValueError as error:
         assert_helpful(error)
         return False
+    figures = Metrics()
     for found in reports:
         assert isinstance(found.outcome, report.Outcome)
         assert math.isfinite(found.seconds) and found.seconds >= 0
+        assert found.wait is None or (math.isfinite(found.wait) and found.wait >= 0)
+        figures.observe((1, "root", "f"), found.outcome, seconds=found.seconds, wait=found.wait)
     return True
 
 
@@ -364,7 +368,21 @@ def check_retry(drawn: Any) -> bool:
 # Rows of the table, as the leader sees them
 
 
-def draw_rows(chance: Chance) -> tuple[str, list[JobRef]]:
+@dataclass(frozen=True)
+class Rows:
+    """What a leader finds.
+
+    :param text: the channel string
+    :param overrides: what the table of channels says, by name
+    :param jobs: what the table of jobs says
+    """
+
+    text: str
+    overrides: dict[str, channels.Override]
+    jobs: list[JobRef]
+
+
+def draw_rows(chance: Chance) -> Rows:
     names = ["root", "root.a", "root.a.b", "", ".", "root.", "..", "csv", chance.text(9)]
     rows = [
         JobRef(
@@ -377,13 +395,19 @@ def draw_rows(chance: Chance) -> tuple[str, list[JobRef]]:
         for number in range(chance.randrange(20))
     ]
     text = chance.choice((*CHANNEL_STRINGS[:3], "root:2,root.a:1:sequential", "root:3,root.a:1"))
-    return text, rows
+    overrides = {
+        chance.choice(names): channels.Override(
+            chance.choice((None, 1, 5)), chance.choice((None, 0.5, 3.0)), chance.maybe(0.1)
+        )
+        for _override in range(chance.randrange(3))
+    }
+    return Rows(text, overrides, rows)
 
 
-def check_rows(drawn: tuple[str, list[JobRef]]) -> bool:
+def check_rows(drawn: Rows) -> bool:
     """Lead through rows of any kind: no rule is broken, and every row gets its turn."""
-    text, rows = drawn
-    configured = channels.parse_channels(text)
+    rows = drawn.jobs
+    configured = channels.override(channels.parse_channels(drawn.text), drawn.overrides)
     scheduler = Scheduler(configured)
     left = {row.id: row for row in rows}
     for turn in range(4 * len(rows) + 4):
@@ -401,16 +425,20 @@ def check_rows(drawn: tuple[str, list[JobRef]]) -> bool:
             scheduler.close(kept.number)
         if not left:
             break
-    stuck = [row for row in left.values() if not is_paused(row.channel, configured)]
+    stuck = [row for row in left.values() if not may_wait(row.channel, configured)]
     assert not stuck, f"never started: {stuck}"
     return bool(rows)
 
 
-def is_paused(name: str, configured: Any) -> bool:
-    """Tell whether a channel, or one above it, is paused."""
-    return any(
-        configured[above].paused for above in channels.ancestors(name) if above in configured
-    )
+def may_wait(name: str, configured: Any) -> bool:
+    """Tell whether a channel is paused, or waits in order for one that is.
+
+    Whatever its name, it is below root.
+    """
+    names = {"root", *channels.ancestors(name)}
+    above = [config for known, config in configured.items() if known in names]
+    paused = any(config.paused for config in configured.values())
+    return any(config.paused or (config.sequential and paused) for config in above)
 
 
 TARGETS = (

@@ -105,6 +105,13 @@ class TestQueueJob(models.Model):
             time.sleep(seconds)
 
     @job
+    def log_oddly(self):
+        """Log and tell what PostgreSQL cannot store, and a line that cannot be made"""
+        _logger.info("zero \0 byte \ud800 surrogate")
+        _logger.info("%s of %s", *[1])
+        current_job(self.env).progress(1, 1, "zero \0 byte \ud800 surrogate")
+
+    @job
     def leave_a_trace(self, path, seconds=0):
         """Write a line to the ledger, and one to a file, which no rollback takes back"""
         self._note("trace")

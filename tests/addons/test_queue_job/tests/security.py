@@ -17,10 +17,15 @@ OPERATIONS = ("read", "write", "create", "unlink")
 
 MODELS = {
     "queue.job": ("read", "write"),
+    "queue.job.attempt": ("read",),
     "queue.job.channel": OPERATIONS,
+    "queue.job.channel.pause": OPERATIONS,
     "queue.job.function": OPERATIONS,
     "queue.job.health": (),
+    "queue.job.log": ("read",),
+    "queue.job.metric": ("read",),
     "queue.job.node": ("read",),
+    "queue.job.progress": ("read",),
     "queue.job.referred": (),
     "queue.job.self.test": OPERATIONS,
     "queue.jobs.to.cancelled": OPERATIONS,
@@ -45,13 +50,22 @@ JOB_FIELDS = {
     *("date_done", "date_cancelled", "date_notice", "exec_time", "worker_pid", "worker_host"),
     *("result", "exc_name", "exc_message", "exc_info", "wait_reason"),
     *("dependency_ids", "dependent_ids", "dependencies", "dependency_graph", "graph_jobs_count"),
+    *("attempt_ids", "log_ids", "progress", "progress_text"),
 }
 """Every field of a job that is the addon's."""
 
 OTHER_FIELDS = {
+    "queue.job.attempt": {
+        *("job_id", "attempt", "outcome", "date_started", "date_ended", "seconds"),
+        *("worker_host", "worker_pid", "message", "exc_name", "exc_info"),
+    },
     "queue.job.channel": {
         *("name", "complete_name", "parent_id", "job_function_ids", "removal_interval"),
+        *("capacity", "throttle", "paused", "pause_reason", "paused_until", "paused_by_id"),
+        *("date_paused", "configured", "capacity_in_force", "running", "waiting", "oldest"),
+        *("is_applied", "is_held"),
     },
+    "queue.job.channel.pause": {"channel_ids", "reason", "until"},
     "queue.job.function": {
         *("name", "model_id", "method", "on_fail_method", "channel_id", "channel"),
         *("channel_source", "retry_pattern", "effective_retry_pattern", "edit_retry_pattern"),
@@ -59,10 +73,15 @@ OTHER_FIELDS = {
         "identity_scope",
     },
     "queue.job.health": set(),
+    "queue.job.log": {"job_id", "attempt", "date", "level", "logger", "message"},
+    "queue.job.metric": {
+        *("minute", "channel", "function", "done", "failed", "postponed", "lost", "seconds"),
+    },
     "queue.job.node": {
         *("host", "pid", "url", "slots", "standalone", "version", "channels", "problem"),
-        *("date_started", "date_seen", "date_leading", "here", "leads"),
+        *("date_started", "date_seen", "date_leading", "here", "leads", "revision"),
     },
+    "queue.job.progress": {"job_id", "attempt", "done", "total", "message", "date"},
     "queue.job.referred": set(),
     "queue.job.self.test": {"report", "can_release"},
     "queue.jobs.to.cancelled": {"job_ids"},
@@ -76,10 +95,15 @@ METHODS = {
         *("requeue", "button_done", "button_cancelled", "open_graph_jobs", "explain"),
         *("open_related_action", "related_action_open_record", "action_self_test", "write"),
     },
-    "queue.job.channel": {"create", "write"},
+    "queue.job.attempt": set(),
+    "queue.job.channel": {"create", "write", "action_pause", "action_resume"},
+    "queue.job.channel.pause": {"pause"},
     "queue.job.function": {"create", "write", "unlink", "job_function_name"},
     "queue.job.health": {"self_test", "banner", "release"},
+    "queue.job.log": set(),
+    "queue.job.metric": set(),
     "queue.job.node": set(),
+    "queue.job.progress": set(),
     "queue.job.referred": set(),
     "queue.job.self.test": {"release"},
     "queue.jobs.to.cancelled": {"requeue", "set_cancelled"},

@@ -120,6 +120,8 @@ class TestMethods(SecurityCase):
             return []
         if model == "queue.job":
             return [job.ids]
+        if model == "queue.job.channel":
+            return [self.env.ref("queue_job.channel_root").ids]
         values = {"job_ids": [Command.set(job.ids)]} if "job_ids" in OTHER_FIELDS[model] else {}
         return [self.env[model].with_user(self.manager).create(values).ids]
 
@@ -395,10 +397,58 @@ class TestCompanies(SecurityCase):
         self.assertIn("another company, which is failed", job.explain())
         self.assertEqual(job.dependency_ids.ids, [])
 
+    def test_what_is_kept_beside_a_job_is_seen_by_who_sees_the_job(self):
+        lines = {
+            "queue.job.attempt": {"attempt": 1, "outcome": "failed", "exc_info": "Traceback"},
+            "queue.job.log": {"attempt": 1, "message": "said"},
+            "queue.job.progress": {"attempt": 1, "message": "half"},
+        }
+        others = {name for name, row in MODELS.items() if row == ("read",)}
+        self.assertEqual({*lines, "queue.job.metric", "queue.job.node"}, others, "or say of what")
+        for model, values in lines.items():
+            own, foreign = self.env[model].create(
+                [{"job_id": job.id, **values} for job in (self.job, self.foreign_job)]
+            )
+            seen = self.env[model].with_user(self.manager).search([])
+            with self.subTest(model=model):
+                self.assertIn(own, seen)
+                self.assertNotIn(foreign, seen)
+                with self.assertRaises(AccessError):
+                    foreign.with_user(self.manager).read(["message"])
+                for change in (
+                    lambda own=own: own.with_user(self.manager).write({"message": "forged"}),
+                    lambda own=own: own.with_user(self.manager).unlink(),
+                    lambda own=own, values=values: own.with_user(self.manager).create(
+                        {"job_id": self.job.id, **values}
+                    ),
+                ):
+                    with self.assertRaises(AccessError):
+                        change()
+        read = self.job.with_user(self.manager).read(["attempt_ids", "log_ids", "progress_text"])
+        self.assertTrue(read[0]["attempt_ids"])
+        with self.assertRaises(AccessError):
+            self.foreign_job.with_user(self.manager).read(["attempt_ids", "progress_text"])
+
     def test_a_job_without_company_is_everybodys(self):
         self.env.cr.execute("UPDATE queue_job SET company_id = NULL WHERE id = %s", self.job.ids)
         self.env.invalidate_all()
         self.assertTrue(self.job.with_user(self.foreign_manager).read(["name"]))
+
+
+class TestChannels(SecurityCase):
+    def test_nobody_pauses_in_the_name_of_another(self):
+        root = self.env.ref("queue_job.channel_root").with_user(self.manager)
+        admin = self.env.ref("base.user_admin")
+        for attempt in (
+            lambda: root.write({"paused": True, "paused_by_id": admin.id}),
+            lambda: root.create({"name": "x", "parent_id": root.id, "paused_by_id": admin.id}),
+            lambda: root.web_save({"paused_by_id": admin.id}, {}),
+        ):
+            with self.assertRaises(AccessError):
+                attempt()
+        root.action_pause("maintenance")
+        self.assertEqual(root.paused_by_id, self.manager)
+        root.action_resume()
 
 
 class TestFunctions(SecurityCase):
