@@ -2,7 +2,6 @@ from . import (
     test_access,
     test_bulk,
     test_channels_and_functions,
-    test_database_runner,
     test_declaration,
     test_delay,
     test_fleet,
@@ -15,4 +14,5 @@ from . import (
     test_security,
     test_states,
     test_trap,
+    test_ways_in,
 )
