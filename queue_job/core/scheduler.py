@@ -41,8 +41,8 @@ class Channel:
     """First place of a job that waits for its retry, or went back to the table."""
     running: int = 0
     """Open leases here and below."""
-    opens: float = -math.inf
-    """When the throttle lets the next job start."""
+    started: float = -math.inf
+    """When a lease was last opened here or below."""
 
     @property
     def room(self) -> float:
@@ -50,6 +50,11 @@ class Channel:
         if self.config.paused:
             return 0
         return math.inf if self.config.capacity is None else self.config.capacity - self.running
+
+    @property
+    def opens(self) -> float:
+        """When the throttle lets the next job start."""
+        return self.started + self.config.throttle if self.config.throttle else -math.inf
 
     @property
     def one_by_one(self) -> bool:
@@ -163,6 +168,7 @@ class Scheduler:
             self.leases[lease.number] = lease
             for node in self._channel(lease.channel).upwards():
                 node.running += 1
+                node.started = max(node.started, lease.opened)
 
     def reconfigured(self, channels: Mapping[str, ChannelConfig]) -> Scheduler:
         """Return a scheduler with other channels, which knows what runs; its windows are empty.
@@ -172,9 +178,8 @@ class Scheduler:
         other = Scheduler(channels, self._numbers)
         other.durations = self.durations
         other.inherit(self.leases.values())
-        for name, channel in self._channels.items():
-            if name in channels:
-                other._channel(name).opens = channel.opens
+        for name in self._configured & other._configured:
+            other._channels[name].started = self._channels[name].started
         return other
 
     def confirm(self, lease: Lease, attempts: Mapping[int, int]) -> Lease | None:
@@ -330,8 +335,7 @@ class Scheduler:
         self.leases[lease.number] = lease
         for node in channel.upwards():
             node.running += 1
-            if node.config.throttle:
-                node.opens = now + node.config.throttle
+            node.started = now
         return lease
 
     def _keep(self, lease: Lease, jobs: list[JobRef]) -> Lease | None:

@@ -444,6 +444,29 @@ def test_the_leases_of_an_earlier_leader_keep_their_places_and_numbers():
     assert third.number > second.number
 
 
+def test_a_throttle_counts_what_an_earlier_leader_started():
+    text = "root:9,a:9:throttle=5"
+    leases = decide(scheduler_of(text, [job(1, "root.a")]))
+    after = Scheduler(parse_channels(text), last=1)
+    after.inherit(leases)
+    after.fill([job(2, "root.a")], {})
+    assert decide(after, NOW + 4) == []
+    assert after.wake_up(NOW + 4) == NOW + 5
+    assert ids(decide(after, NOW + 5)) == [[2]]
+
+
+@pytest.mark.parametrize(("throttle", "wait"), [("", 0), (":throttle=2", 2), (":throttle=9", 9)])
+def test_a_throttle_that_is_changed_is_in_force_at_once(throttle, wait):
+    before = scheduler_of("root:9,a:9:throttle=5", [job(1, "root.a")])
+    decide(before)
+    close_all(before)
+    after = before.reconfigured(parse_channels(f"root:9,a:9{throttle}"))
+    after.fill([job(2, "root.a")], {})
+    if wait:
+        assert decide(after, NOW + wait - 0.1) == []
+    assert ids(decide(after, NOW + wait)) == [[2]]
+
+
 def test_adoption_beyond_the_root_does_not_divide_by_its_room():
     scheduler = scheduler_of("root:1,a:1", quick(3, "root.a"))
     for number in range(7, 10):
