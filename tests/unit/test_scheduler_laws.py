@@ -86,7 +86,11 @@ class Rules:
     passed_over: set = field(default_factory=set)
     waiting: dict = field(default_factory=dict)
     leases: dict = field(default_factory=dict)
-    opens: dict = field(default_factory=dict)
+    started: dict = field(default_factory=dict)
+
+    def opens(self, config):
+        """Return when the throttle of a channel lets the next job start."""
+        return self.started.get(config.name, -math.inf) + config.throttle if config.throttle else 0
 
     def above(self, channel):
         """Return the configured channels that a job has to pass."""
@@ -107,7 +111,7 @@ class Rules:
 
     def admits(self, config, job, now):
         """Tell whether one channel lets the job start."""
-        if config.paused or now < self.opens.get(config.name, -math.inf):
+        if config.paused or now < self.opens(config):
             return False
         if config.capacity is not None and self.running(config.name) >= config.capacity:
             return False
@@ -133,8 +137,10 @@ class Rules:
 
     def next_start(self, now):
         """Return when time alone lets a job start."""
-        times = sorted(opens for opens in self.opens.values() if opens > now)
-        return next((time for time in times if self.next_job(time)), math.inf)
+        times = {self.opens(config) for config in self.channels.values()}
+        return next(
+            (time for time in sorted(times) if time > now and self.next_job(time)), math.inf
+        )
 
     def most(self, channel, slots):
         """Return the share of a window that a lease may take."""
@@ -155,9 +161,11 @@ class Rules:
 
     def open(self, lease, now):
         self.leases[lease.number] = Held(lease.channel, list(lease.jobs), now)
-        for config in self.above(lease.channel):
-            if config.throttle:
-                self.opens[config.name] = now + config.throttle
+        self.note_start(lease.channel, now)
+
+    def note_start(self, channel, time):
+        for config in self.above(channel):
+            self.started[config.name] = max(time, self.started.get(config.name, time))
 
 
 class Runner(RuleBasedStateMachine):
@@ -290,6 +298,27 @@ class Runner(RuleBasedStateMachine):
         self.lead(self.text)
         for job in sorted(started):
             self.take_over(job)
+
+    @rule(text=channel_strings(), leads_again=st.booleans())
+    def channels_are_edited(self, text, leads_again):
+        """What is out stays out: under other channels, or another leader of the same process."""
+        rules = self.rules
+        known = {} if leads_again else rules.started
+        before, durations = self.scheduler, self.scheduler.durations
+        self.text = text
+        self.lead(text)
+        if leads_again:
+            self.scheduler = Scheduler(self.rules.channels, last=max(before.leases, default=0))
+            self.scheduler.durations = durations
+            self.scheduler.inherit(before.leases.values())
+        else:
+            self.scheduler = before.reconfigured(self.rules.channels)
+        self.rules.leases = rules.leases
+        self.rules.started.update(
+            (name, time) for name, time in known.items() if name in self.rules.channels
+        )
+        for lease in rules.leases.values():
+            self.rules.note_start(lease.channel, lease.opened)
 
     @precondition(lambda self: self.rules.leases)
     @rule(data=st.data())
