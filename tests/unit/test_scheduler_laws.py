@@ -299,14 +299,14 @@ class Runner(RuleBasedStateMachine):
         for job in sorted(started):
             self.take_over(job)
 
-    @rule(text=channel_strings(), leads_again=st.booleans())
+    @rule(text=st.one_of(st.none(), channel_strings()), leads_again=st.booleans())
     def channels_are_edited(self, text, leads_again):
         """What is out stays out: under other channels, or another leader of the same process."""
         rules = self.rules
         known = {} if leads_again else rules.started
         before, durations = self.scheduler, self.scheduler.durations
-        self.text = text
-        self.lead(text)
+        self.text = text or self.text
+        self.lead(self.text)
         if leads_again:
             self.scheduler = Scheduler(self.rules.channels, last=max(before.leases, default=0))
             self.scheduler.durations = durations
@@ -319,6 +319,8 @@ class Runner(RuleBasedStateMachine):
         )
         for lease in rules.leases.values():
             self.rules.note_start(lease.channel, lease.opened)
+        self.fill()
+        self.a_turn(2)
 
     @precondition(lambda self: self.rules.leases)
     @rule(data=st.data())
