@@ -405,7 +405,8 @@ class LosingPower(Protocol):
                 yield step
         if kept != state.row:
             yield Step("disk", None, "is written", Kind.PROGRESS, state._replace(kept=state.row))
-        after = State(kept, self.survivors(state), (Leader(),), False, state.flight, kept)
+        # What is out, a runner still knows when it leads again; it may as well forget it.
+        after = state._replace(row=kept, workers=self.survivors(state), operator=False)
         yield Step("disk", None, "loses power", Kind.FAULT, after)
 
     def survivors(self, state: State) -> tuple[Worker, ...]:
