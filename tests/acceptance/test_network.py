@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def nodes(own_cluster, template, server):
-    """Return two Odoo servers on nodes of their own, of which the first leads."""
+    """Return two Odoo servers on nodes of their own: the first leads, the second is not started."""
     with Network() as network:
         listen = {"listen_addresses": f"127.0.0.1,{network.host}"}
         cluster = own_cluster(settings=listen)
@@ -45,19 +45,23 @@ def _server_on(network, server, cluster):
         channels="root:2",
         host=node.address,
         prefix=node.prefix,
+        start=node.address.endswith(f".{namespaces.FIRST_NUMBER}"),
         options=[f"--db_host={network.host}"],
     )
-    if node.address.endswith(f".{namespaces.FIRST_NUMBER}"):
+    if odoo.pid:
         wait_until(lambda: LEADING in odoo.log_text(), "the first leads")
     return node, odoo
 
 
 def test_a_leader_that_is_cut_off_is_replaced(nodes, tmp_path):
     (node, first), (_other_node, second) = nodes
-    jobs = Jobs(second)
+    jobs = Jobs(first)
     traces = Traces(jobs, tmp_path / "traces")
     long = traces.delay(25)
-    wait_until(lambda: traces.runs()[long[0]], "a job runs")
+    wait_until(lambda: traces.runs()[long[0]], "a job runs on the only node")
+    second.start()
+    second.wait_ready()
+    jobs.server = second
     traces.delay(0.2, times=30)
     wait_until(lambda: traces.done() > 3, "jobs run")
     assert LEADING not in second.log_text()
