@@ -32,6 +32,15 @@ def unprivileged_user() -> str | None:
     )
 
 
+def write_private(path: Path, text: str, account: str | None) -> None:
+    """Write what holds a password, for ``account`` alone; for who runs this when it is ``None``."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    if account:
+        shutil.chown(path, account)
+
+
 def may(account: str, test: str, path: Path) -> bool:
     """Tell whether ``account`` passes a shell test on ``path``, asked as that very user."""
     done = subprocess.run(

@@ -165,7 +165,9 @@ class Patroni(Cluster):
     def start_node(self, name: str) -> None:
         """Start a node, or start it again after it was lost."""
         node = self.nodes[name]
-        self._write(node.configuration, json.dumps(self._configuration(node)))
+        account.write_private(
+            node.configuration, json.dumps(self._configuration(node)), self._account
+        )
         python, packages = _interpreter(self._place, self._account)
         with node.log.open("ab") as log:
             node.process = process.serve(
@@ -290,14 +292,6 @@ class Patroni(Cluster):
                 if self._account:
                     shutil.chown(folder, self._account)
         return node.data
-
-    def _write(self, path: Path, text: str) -> None:
-        """Write what holds a password, for the servers' account alone."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        if self._account:
-            shutil.chown(path, self._account)
 
 
 def _is_member(node: Node) -> bool:

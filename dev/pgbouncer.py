@@ -117,7 +117,9 @@ class PgBouncer:
     def _configuration(self, place: Path) -> Path:
         """Write its files, which hold a password."""
         users = place / "users"
-        self._write(users, f'"{self.cluster.user}" "{self.cluster.password}"\n')
+        account.write_private(
+            users, f'"{self.cluster.user}" "{self.cluster.password}"\n', self._account
+        )
         settings = {
             **self.settings,
             "listen_addr": LOOPBACK,
@@ -132,15 +134,8 @@ class PgBouncer:
             *(f"{name} = {value}" for name, value in settings.items()),
         ]
         path = place / "pgbouncer.ini"
-        self._write(path, "\n".join(lines) + "\n")
+        account.write_private(path, "\n".join(lines) + "\n", self._account)
         return path
-
-    def _write(self, path: Path, text: str) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        if self._account:
-            shutil.chown(path, self._account)
 
 
 def _program(place: Path, user: str | None) -> tuple[Path, list[Path]]:
