@@ -53,14 +53,6 @@ class CurrentJob:
         :param message: what is being done
         """
 
-    def log(self, message: str, *args: Any, level: int = logging.INFO) -> None:
-        """Keep a line with the job.
-
-        :param message: text, with the ``%`` places of the logging module
-        :param level: of the logging module
-        """
-        logging.getLogger(__name__).log(level, message, *args)
-
 
 class RunningJob(CurrentJob):
     """The same, in a worker.

@@ -1,13 +1,13 @@
-"""Sums of what ran, by minute: written by the leader, read by the screens.
+"""Sums of what ran, by minute: written by the leader.
 
-A screen never counts finished jobs; it adds up these rows.
+Whoever asks how much ran adds up these rows, and never counts finished jobs.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from ..core.metrics import Key, Sum
@@ -78,43 +78,6 @@ FORGET = """
 DELETE FROM queue_job_metric WHERE minute < now() AT TIME ZONE 'UTC' - %s * interval '1 day'
 """
 
-SERIES = """
-SELECT floor(EXTRACT(epoch FROM minute) / %(step)s) * %(step)s,
-       sum(done), sum(failed), sum(postponed), sum(lost),
-       queue_job_sum(run), queue_job_sum(wait)
-  FROM queue_job_metric
- WHERE minute >= now() AT TIME ZONE 'UTC' - %(range)s * interval '1 second'
- GROUP BY 1 ORDER BY 1
-"""
-
-FUNCTIONS = """
-SELECT function, sum(done), sum(failed), sum(postponed), sum(lost), sum(seconds),
-       queue_job_sum(run), queue_job_sum(wait)
-  FROM queue_job_metric
- WHERE minute >= now() AT TIME ZONE 'UTC' - %(range)s * interval '1 second'
- GROUP BY function ORDER BY sum(seconds) DESC LIMIT %(most)s
-"""
-
-
-@dataclass(frozen=True)
-class Point:
-    """What ran in one step of time, or of one function.
-
-    :param name: of the function, or the seconds since the epoch at which the step begins
-    :param run: runs by the bucket of their duration
-    :param wait: starts by the bucket of how long the job had been ready
-    :param seconds: run in all, where it was asked for
-    """
-
-    name: Any
-    done: int
-    failed: int
-    postponed: int
-    lost: int
-    run: list[int]
-    wait: list[int]
-    seconds: float = 0.0
-
 
 def create(cr: Any) -> None:
     """Create what the ORM does not know of."""
@@ -134,23 +97,3 @@ def roll_up(cr: Any) -> None:
     """Make minutes into hours when they are old, and forget hours when they are."""
     cr.execute(ROLL_UP, (MINUTES_DAYS,))
     cr.execute(FORGET, (HOURS_DAYS,))
-
-
-def read_series(cr: Any, span: float, step: float) -> list[Point]:
-    """Return what ran lately, by steps of time.
-
-    :param span: seconds back from now
-    :param step: seconds
-    """
-    cr.execute(SERIES, {"range": span, "step": step})
-    return [Point(float(row[0]), *row[1:]) for row in cr.fetchall()]
-
-
-def read_functions(cr: Any, span: float, most: int) -> list[Point]:
-    """Return what ran lately, by function, what took most time first.
-
-    :param span: seconds back from now
-    :param most: how many functions
-    """
-    cr.execute(FUNCTIONS, {"range": span, "most": most})
-    return [Point(*row[:5], run=row[6], wait=row[7], seconds=row[5]) for row in cr.fetchall()]
