@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import random
-import socket
 import threading
 import time
 import traceback
@@ -38,6 +37,7 @@ from .fields import decode_call, decode_records, parse
 from .settings import settings
 from .storage import history, nodes, outcome
 from .storage.liveness import Liveness, LivenessPool, StartedJob
+from .storage.nodes import HOST
 from .storage.pooler import PooledError
 
 _logger = logging.getLogger(__name__)
@@ -60,8 +60,6 @@ ELSEWHERE_SECONDS = 3
 
 ELSEWHERE_TRIES = 1_200
 """Attempts after which a job whose code no server has is failed: an hour of a rolling upgrade."""
-
-HOST = socket.gethostname()
 
 _pool = LivenessPool()
 

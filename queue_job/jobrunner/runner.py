@@ -6,7 +6,6 @@ import logging
 import math
 import os
 import re
-import socket
 import threading
 import time
 
@@ -17,7 +16,7 @@ from odoo.tools import config
 from ..core.channels import write_channels
 from ..settings import Settings
 from ..storage.dispatch import LEADER_LOCK
-from ..storage.nodes import Announcement
+from ..storage.nodes import HOST, Announcement
 from .database import DatabaseRunner
 from .deaths import Deaths
 from .dispatch import Dispatcher
@@ -107,7 +106,7 @@ class QueueJobRunner:
     def _announcement(self) -> Announcement:
         settings = self._settings
         return Announcement(
-            host=socket.gethostname(),
+            host=HOST,
             pid=os.getpid(),
             url=settings.url if settings.host else None,
             pattern=settings.pattern,

@@ -6,7 +6,6 @@ knows what it did.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +14,7 @@ from ..core.hold import Hold
 from ..core.leases import JobRef
 from ..core.retry import LOST_LIMIT
 from ..core.scheduler import WINDOW, Place
+from . import nodes
 from .home import HOLD
 from .liveness import LOCK_SPACE, LOCK_SPACE_SIZE
 
@@ -24,8 +24,6 @@ the two can never dispatch the same table at a time."""
 
 HEADS = 10
 """Urgent jobs of a channel that are read while nothing can start; more come with the window."""
-
-HOST = socket.gethostname()
 
 TRY_LEAD = "SELECT pg_try_advisory_lock(%s)"
 # Not the waiting form: a statement that waits for the lock would hold back vacuum all that time.
@@ -95,21 +93,16 @@ SELECT heads.* FROM channels CROSS JOIN LATERAL (
 READ_HEADS = HEADS_TEXT.format(ready_channels=READY_CHANNELS)
 # The urgent ones alone: a tenth of what the window costs while a long backlog waits.
 
-LOOK = """
-WITH beat AS (
-    UPDATE queue_job_node SET date_seen = now() AT TIME ZONE 'UTC' WHERE id = %s
-), dead AS (
-    DELETE FROM queue_job_node WHERE id IN (
-        SELECT id FROM queue_job_node WHERE id NOT IN (SELECT id FROM queue_job_node_here)
-           FOR UPDATE SKIP LOCKED)
-)
+LOOK_TEXT = """
+WITH beat AS ({beat}), dead AS ({forget})
 SELECT EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND NOT scheduled)
     OR EXISTS (SELECT FROM queue_job WHERE state = 'pending' AND scheduled),
        EXISTS (SELECT FROM queue_job WHERE state IN ('enqueued', 'started')),
        EXISTS (SELECT FROM queue_job WHERE state = 'wait_dependencies')
 """
+LOOK = LOOK_TEXT.format(beat=nodes.BEAT, forget=nodes.FORGET)
 # Each finds its answer at the first entry of a partial index. The heartbeat rides along, and so
-# does the end of the rows of dead servers; SKIP LOCKED: one that starts clears them away as well.
+# does the end of the rows of dead servers.
 
 READ_HELD = """
 WITH RECURSIVE channels AS (
@@ -383,7 +376,7 @@ def reap(cr: Any, ids: Iterable[int], reason: str, deaths: Mapping[int, str]) ->
             "mask": LOCK_SPACE_SIZE - 1,
             "limit": LOST_LIMIT,
             "reason": reason,
-            "host": HOST,
+            "host": nodes.HOST,
             "pids": list(deaths),
             "causes": list(deaths.values()),
         },

@@ -7,9 +7,13 @@ the session, whatever becomes of the server.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
+
+HOST = socket.gethostname()
+"""Name of this machine, as it is stored with jobs and nodes."""
 
 NOTICE = "nodes"
 """Payload that tells the leader of a server that came or went."""
