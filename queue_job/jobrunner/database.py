@@ -118,7 +118,7 @@ class DatabaseRunner:
                 _logger.error(
                     "no job is dispatched, tried again in %s s: %s", POOLED_SECONDS, error
                 )
-                self._waker.wait(POOLED_SECONDS)
+                self._stop.wait(POOLED_SECONDS)
             except Exception as error:
                 # Whatever it is, the other databases go on, and this one is tried again.
                 away = _is_away(error)

@@ -23,9 +23,6 @@ from .runner import QueueJobRunner
 
 _logger = logging.getLogger(__name__)
 
-
-_deaths = Deaths()
-
 FROZEN_SECONDS = 30
 """A runner that does not turn for so long is killed by Odoo's server, which starts another: frozen,
 it would keep the lead from every other runner."""
@@ -34,10 +31,13 @@ it would keep the lead from every other runner."""
 class WorkerJobRunner(Worker):
     """The process of the runner, watched and restarted by the prefork server."""
 
+    deaths: Deaths | None = None
+    """The pipe that the server made for it."""
+
     def __init__(self, multi: PreforkServer) -> None:
         super().__init__(multi)
         self.watchdog_timeout = FROZEN_SECONDS
-        self._runner = QueueJobRunner(settings(), deaths=_deaths)
+        self._runner = QueueJobRunner(settings(), deaths=self.deaths)
 
     def sleep(self) -> None:
         """Wait for a signal; the runner works in threads of its own."""
@@ -65,9 +65,10 @@ def install() -> None:
     """Let Odoo's servers start the runner, if it is wanted here."""
     if "queue_job" not in config["server_wide_modules"] or not _is_enabled():
         return
+    deaths = WorkerJobRunner.deaths = Deaths()
     PreforkServer.process_spawn = _spawning(PreforkServer.process_spawn)
-    PreforkServer.process_zombie = _peeking(PreforkServer.process_zombie)
-    PreforkServer.process_timeout = _telling(PreforkServer.process_timeout)
+    PreforkServer.process_zombie = _peeking(PreforkServer.process_zombie, deaths)
+    PreforkServer.process_timeout = _telling(PreforkServer.process_timeout, deaths)
     PreforkServer.worker_pop = _forgetting(PreforkServer.worker_pop)
     ThreadedServer.cron_spawn = _starting(ThreadedServer.cron_spawn)
 
@@ -99,24 +100,24 @@ def _spawning(process_spawn: Any) -> Any:
     return spawn
 
 
-def _peeking(process_zombie: Any) -> Any:
+def _peeking(process_zombie: Any, deaths: Deaths) -> Any:
     @wraps(process_zombie)
     def reap(self: PreforkServer) -> None:
         for pid in list(self.workers):
-            _deaths.peek(pid)
+            deaths.peek(pid)
         process_zombie(self)
 
     return reap
 
 
-def _telling(process_timeout: Any) -> Any:
+def _telling(process_timeout: Any, deaths: Deaths) -> Any:
     @wraps(process_timeout)
     def end(self: PreforkServer) -> None:
         now = time.time()
         for pid, worker in list(self.workers.items()):
             limit = worker.watchdog_timeout
             if limit is not None and now - worker.watchdog_time >= limit:
-                _deaths.note(pid, f"it went beyond limit_time_real, {limit} s")
+                deaths.note(pid, f"it went beyond limit_time_real, {limit} s")
         process_timeout(self)
 
     return end
