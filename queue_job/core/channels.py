@@ -93,6 +93,15 @@ def override(
     return dict(sorted(changed.items(), key=lambda item: item[0].split(".")))
 
 
+def running_below(running: Mapping[str, int], channel: str) -> int:
+    """Return how many jobs run in a channel and below it.
+
+    :param running: jobs that run, by the channel that they are stored with
+    :param channel: full name
+    """
+    return sum(number for name, number in running.items() if channel in ancestors(name))
+
+
 def _overridden(config: ChannelConfig, wanted: Override) -> ChannelConfig:
     keeps_capacity = wanted.capacity is None or config.sequential
     return replace(

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .channels import ROOT, ChannelConfig, ancestors
+from .channels import ROOT, ChannelConfig, ancestors, running_below
 from .hold import Hold
 from .states import JobState
 
@@ -74,10 +74,6 @@ class QueueFacts:
     leads: bool = False
     slots: int = 0
     hold: Hold | None = None
-
-    def running_below(self, channel: str) -> int:
-        """Return how many jobs run in a channel and below it."""
-        return sum(n for name, n in self.running.items() if channel in ancestors(name))
 
 
 @dataclass(frozen=True)
@@ -148,10 +144,10 @@ def _of_the_channels(job: JobFacts, queue: QueueFacts) -> Iterator[Explanation]:
         if config.sequential and job.before:
             yield Explanation(Reason.SEQUENTIAL, config.name, other=job.before)
     for config in configs:
-        running = queue.running_below(config.name)
+        running = running_below(queue.running, config.name)
         if config.capacity is not None and running >= config.capacity:
             yield Explanation(Reason.FULL, config.name, running, config.capacity)
-    running = queue.running_below(ROOT)
+    running = running_below(queue.running, ROOT)
     if running >= queue.slots:
         yield Explanation(Reason.NO_WORKER, number=running, limit=queue.slots)
     for config in configs:

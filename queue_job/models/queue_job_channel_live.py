@@ -1,7 +1,7 @@
 from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
-from ..core.channels import ChannelConfig, ancestors, parse_channels
+from ..core.channels import ancestors, override, parse_channels, running_below
 from ..storage import overrides, sight
 
 CAPACITY_LIMIT = 10_000
@@ -57,20 +57,20 @@ class QueueJobChannel(models.Model):
 
     @api.depends("complete_name", "capacity", "paused", "paused_until")
     def _compute_live(self):
-        channels = self._configuration()
+        configured = self._configured()
+        in_force = self._in_force()
         running = sight.read_running(self.env.cr)
         waiting = sight.read_waiting(
             self.env.cr, {channel.id: channel.complete_name for channel in self if channel.id}
         )
-        paused = self._paused_names() | {name for name, c in channels.items() if c.paused}
         for channel in self:
             name = channel.complete_name or ""
-            config = channels.get(name, ChannelConfig(name))
-            channel.configured = _described(config) if name in channels else False
-            channel.capacity_in_force = channel.capacity or config.capacity or 0
-            channel.running = sum(n for other, n in running.items() if name in ancestors(other))
+            above = [in_force[other] for other in ancestors(name) if other in in_force]
+            channel.configured = _described(configured[name]) if name in configured else False
+            channel.capacity_in_force = in_force[name].capacity if name in in_force else 0
+            channel.running = running_below(running, name)
             channel.waiting, channel.oldest = waiting.get(channel.id, (0, 0.0))
-            channel.is_held = not paused.isdisjoint(ancestors(name))
+            channel.is_held = any(config.paused for config in above)
 
     @api.depends("capacity", "throttle", "paused", "paused_until")
     def _compute_is_applied(self):
@@ -79,16 +79,15 @@ class QueueJobChannel(models.Model):
         self.is_applied = applied
 
     @api.model
-    def _configuration(self):
-        """Return what the leader was configured with."""
+    def _configured(self):
+        """Return what the leader was configured with; nothing when none leads."""
         leader = self.env["queue.job.node"].sudo()._leader()
         return parse_channels(leader.channels or "") if leader else {}
 
     @api.model
-    def _paused_names(self):
-        """Return the full names of the channels that an operator has paused."""
-        found = overrides.read_overrides(self.env.cr).by_name
-        return {name for name, wanted in found.items() if wanted.paused}
+    def _in_force(self):
+        """Return the same with what operators have set."""
+        return override(self._configured(), overrides.read_overrides(self.env.cr).by_name)
 
     @api.constrains("paused", "paused_until")
     def _check_paused_until(self):

@@ -1,11 +1,10 @@
 from odoo import _, api, fields, models
 from odoo.tools.translate import LazyTranslate
 
-from ..core.channels import override, parse_channels
 from ..core.explain import Explanation, JobFacts, QueueFacts, Reason, explain
 from ..core.hold import Hold
 from ..core.states import KNOWN_STATES, JobState
-from ..storage import home, overrides, sight
+from ..storage import home, sight
 
 _lt = LazyTranslate(__name__)
 
@@ -72,13 +71,11 @@ class QueueJob(models.Model):
     def _queue_facts(self):
         """Return what is known of the queue as a whole."""
         here = self.env["queue.job.node"].sudo().search([("here", "=", True)])
-        leader = here.filtered("leads")
-        set_by_hand = overrides.read_overrides(self.env.cr).by_name
         return QueueFacts(
-            channels=override(parse_channels(leader.channels or ""), set_by_hand),
+            channels=self.env["queue.job.channel"]._in_force(),
             running=sight.read_running(self.env.cr),
             runners=len(here),
-            leads=bool(leader),
+            leads=any(here.mapped("leads")),
             slots=sum(here.filtered(lambda node: not node.problem).mapped("slots")),
             hold=home.read_hold(self.env.cr),
         )

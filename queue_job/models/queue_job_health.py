@@ -3,7 +3,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import config
 from odoo.tools.translate import LazyTranslate
 
-from ..core.channels import ROOT, ChannelError, is_disabled, parse_channels
+from ..core.channels import ROOT, ChannelError, is_disabled
 from ..core.diagnosis import Facts, Finding, NodeFacts, Problem, diagnose
 from ..core.hold import Hold
 from ..settings import settings, unknown_settings
@@ -113,7 +113,8 @@ class QueueJobHealth(models.AbstractModel):
     def _facts(self):
         """Look at this server, and at what the runners have told of themselves."""
         here = self.env["queue.job.node"].sudo().search([("here", "=", True)])
-        leader = here.filtered("leads")
+        leads = any(here.mapped("leads"))
+        channels = self.env["queue.job.channel"]._in_force()
         error, turned_off = "", False
         try:
             turned_off = is_disabled(settings().channels)
@@ -126,7 +127,7 @@ class QueueJobHealth(models.AbstractModel):
             turned_off=turned_off,
             nodes=tuple(self._node_facts(node) for node in here),
             hold=home.read_hold(self.env.cr),
-            capacity=parse_channels(leader.channels or "")[ROOT].capacity if leader else None,
+            capacity=channels[ROOT].capacity if leads else None,
             limit=config["limit_time_real"] if config["workers"] else 0,
             longest=sight.read_longest(self.env.cr),
         )
