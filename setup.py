@@ -16,6 +16,9 @@ NAME = "queue_job"
 PACKAGE = f"odoo.addons.{NAME}"
 ADDON = Path(__file__).resolve().parent / NAME
 
+EXTRAS = {"metrics": ["prometheus-client"]}
+"""What only some need: the route for Prometheus says so when it is missing."""
+
 SKIPPED_FOLDERS = {"__pycache__"}
 """What tools leave between the sources."""
 
@@ -58,6 +61,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     install_requires=manifest()["external_dependencies"]["python"],
+    extras_require=EXTRAS,
     packages=[package_name(folder) for folder in packages()],
     package_dir={PACKAGE: NAME},
     package_data={PACKAGE: data_files()},

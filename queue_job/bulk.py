@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import delay
+from . import delay, tracing
 from .fields import encode, encode_records
 from .job import TEXT_LIMIT, Job, new_uuids
 from .storage import enqueue
@@ -103,11 +103,12 @@ def _batches(values: Sequence[Any]) -> Iterable[Sequence[Any]]:
 
 def _store_alike(job: Job, number: int, varied: dict[str, list[str]]) -> list[str]:
     uuids = new_uuids(number)
-    shared = job._store_values(create=True)
     varied = {**varied, "uuid": uuids}
-    kept = {name: value for name, value in shared.items() if name not in varied}
     types = job.env["queue.job"]._column_types()
-    enqueue.insert_alike(job.env.cr, kept, varied, types)
+    with tracing.storing([job], number):
+        shared = job._store_values(create=True)
+        kept = {name: value for name, value in shared.items() if name not in varied}
+        enqueue.insert_alike(job.env.cr, kept, varied, types)
     return uuids
 
 

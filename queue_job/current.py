@@ -12,11 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from .core.quoting import storable
+from .core.retry import SNOOZE_LIMIT
+from .exception import JobSnoozed
 from .storage.history import LogLine
 from .storage.liveness import Liveness
+from .worker.watch import Watched
 
 PROGRESS_SECONDS = 0.5
 """Least time between two reports of progress that are stored; the last one always is."""
@@ -24,10 +27,14 @@ PROGRESS_SECONDS = 0.5
 LOG_LINES = 200
 """Lines that are kept of an attempt; of a longer log, the first and the last half."""
 
+LOG_SECONDS = 1.0
+"""A job that has run for so long shows what it logs while it runs, as often; a shorter one writes
+all of it with its end, which costs nothing of its own."""
+
 LOG_TEXT = 2_000
 """Characters that are kept of a line."""
 
-PASSED_OVER = ("odoo.sql_db", "odoo.addons.queue_job.executor")
+PASSED_OVER = ("odoo.sql_db", "odoo.addons.queue_job.worker")
 """Loggers whose lines are of the server, and say nothing of the job that its screen does not."""
 
 _threads = threading.local()
@@ -53,6 +60,24 @@ class CurrentJob:
         :param message: what is being done
         """
 
+    def cancelled(self) -> bool:
+        """Tell whether the job is to stop, for code that has caught the exception which says so."""
+        return False
+
+    def snooze(
+        self, seconds: Any = None, message: str = "Snoozed", limit: int = SNOOZE_LIMIT
+    ) -> NoReturn:
+        """Leave the job and let it come back later, without counting as a try.
+
+        Its work so far is rolled back. Outside of a job the error is for the caller.
+
+        :param seconds: time to wait, two bounds or a timedelta; else what the function says
+        :param message: what it waits for
+        :param limit: how often it may do so; 0 is no limit
+        :raises JobSnoozed: always
+        """
+        raise JobSnoozed(message, seconds=seconds, limit=limit)
+
 
 class RunningJob(CurrentJob):
     """The same, in a worker.
@@ -60,14 +85,20 @@ class RunningJob(CurrentJob):
     :param number: id of the row
     :param attempt: number of the attempt
     :param liveness: the worker's side connection
+    :param watched: the same job, as who looks after it sees it
     """
 
-    def __init__(self, uuid: str, number: int, attempt: int, liveness: Liveness) -> None:
+    def __init__(
+        self, uuid: str, number: int, attempt: int, liveness: Liveness, watched: Watched
+    ) -> None:
         super().__init__(uuid)
+        self._watched = watched
         self._number = number
         self._attempt = attempt
         self._liveness = liveness
         self._told_at = 0.0
+        self._shown_at = time.monotonic()
+        self._shown = 0
         self.lines: list[LogLine] = []
 
     def progress(self, done: float, total: float = 0, message: str = "") -> None:
@@ -78,17 +109,37 @@ class RunningJob(CurrentJob):
         text = storable(message[:LOG_TEXT])
         self._liveness.tell_progress(self._number, self._attempt, done, total, text)
 
+    def cancelled(self) -> bool:
+        return self._watched.stop is not None
+
     def keep(self, record: logging.LogRecord) -> None:
-        """Keep a line that was logged."""
+        """Keep a line that was logged; show it with those before it, if that is due."""
         if len(self.lines) >= LOG_LINES:
             del self.lines[LOG_LINES // 2]
         message = storable(record.getMessage()[:LOG_TEXT])
         line = LogLine(record.created, record.levelname, storable(record.name), message)
         self.lines.append(line)
+        if time.monotonic() - self._shown_at >= LOG_SECONDS:
+            self._show()
+
+    def _show(self) -> None:
+        """Write what was not shown yet; what cannot be written now is written with the next."""
+        self._shown_at = time.monotonic()
+        self._liveness.tell_log(self._number, self._attempt, self.lines)
+        self._shown += len(self.lines)
+        self.lines.clear()
+        if self._shown > LOG_LINES:
+            half = LOG_LINES // 2
+            self._liveness.trim_log(self._number, self._attempt, first=half, last=half)
+            self._shown = LOG_LINES
 
 
 class _Capture(logging.Handler):
     """Gives what a thread logs to the job that it runs."""
+
+    def createLock(self) -> None:  # noqa: N802 - the name that logging calls
+        """Have none: a job's lines are its thread's alone, and no other waits for their writing."""
+        self.lock = None
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep the record, if it is of a job."""

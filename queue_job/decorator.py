@@ -2,14 +2,14 @@
 
 Works on both::
 
-    @job(default_channel="root.export")
+    @job(default_channel="root.export", retry_pattern={1: 10, 5: 60})
     def export_order(session, order_id): ...
 
 
     class SaleOrder(models.Model):
         _inherit = "sale.order"
 
-        @job(retry_pattern={1: 10, 5: 60})
+        @job(backoff=Backoff(first=10, most=3600))
         def export(self): ...
 
 A plain call runs at once, as it did without the decorator.
@@ -22,11 +22,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import partial, update_wrapper
 from typing import Any
 
+from .core.backoff import Backoff, RetryPatternError, check_policy
 from .core.channels import ROOT, full_name
-from .core.retry import check_pattern
+from .core.memory import check_memory
+from .core.retry import check_retry_on
+from .core.stop import check_timeout
 from .session import ConnectorSession, as_env
 
-OPTIONS = ("priority", "eta", "max_retries", "description", "channel", "identity_key")
+LATER_OPTIONS = ("timeout", "on_parent_stop")
+"""Options that came after the community's: a job with a parameter of that name goes on getting it,
+and who does not give one is not shown any."""
+
+OPTIONS = (
+    *("priority", "eta", "max_retries", "description", "channel", "identity_key"),
+    *LATER_OPTIONS,
+)
 """Keyword arguments of ``delay`` that are for the queue; all others are for the job."""
 
 
@@ -74,6 +84,11 @@ def job(
     default_channel: str = ROOT,
     retry_pattern: Mapping[int, Any] | None = None,
     identity_scope: str = "waiting",
+    timeout: float | None = None,
+    retry_on: tuple[type[Exception], ...] = (),
+    memory: float | None = None,
+    mask: Iterable[str] = (),
+    backoff: Backoff | Mapping[str, float] | None = None,
 ) -> Any:
     """Declare a model method or a module-level function as a job.
 
@@ -83,13 +98,40 @@ def job(
         ``(least, most)`` instead of seconds are drawn from
     :param identity_scope: how long an identity key keeps others with the same key out: ``waiting``
         for as long as the job waits, ``running`` until it has ended
+    :param timeout: seconds that a job may take before it is stopped; none when not given
+    :param retry_on: exceptions after which a job is tried again, as after a ``RetryableError``;
+        ``JobTimeLimitError`` is that of the time limit, ``JobMemoryLimitError`` of the other
+    :param memory: MB that a job may add to what its worker takes before it is stopped
+    :param mask: names of arguments, and of keys in them, that no screen shows, beside those that
+        say by themselves that they are secret, such as ``password`` and ``api_token``
+    :param backoff: instead of a pattern, waits that grow from try to try:
+        ``Backoff(first=10, factor=2, most=3600, jitter=0.2)``
     :raises ChannelError: when the channel's name cannot be understood
-    :raises RetryPatternError: when the pattern cannot be understood
+    :raises RetryPatternError: when the pattern or backoff cannot be understood, or both are given
+    :raises TypeError: when ``retry_on`` has something that is no class of exceptions
     """
-    channel, pattern = full_name(default_channel), check_pattern(retry_pattern)
+    policy = {
+        "default_channel": full_name(default_channel),
+        **_waits(retry_pattern, backoff),
+        "identity_scope": identity_scope,
+        "timeout": check_timeout(timeout),
+        "retry_on": check_retry_on(retry_on),
+        "memory": check_memory(memory),
+        "mask": tuple(mask),
+    }
     if func is None:
-        return lambda func: JobFunction(func, channel, pattern, identity_scope)
-    return JobFunction(func, channel, pattern, identity_scope)
+        return lambda func: JobFunction(func, **policy)
+    return JobFunction(func, **policy)
+
+
+def _waits(pattern: Any, backoff: Any) -> dict[str, Any]:
+    """Return the pattern and the backoff of a declaration, of which there is one at most."""
+    if pattern and backoff is not None:
+        raise RetryPatternError("retry pattern: backoff says the same: give one of the two")
+    policy = check_policy(pattern) if backoff is None else Backoff.read(backoff)
+    if isinstance(policy, Backoff):
+        return {"retry_pattern": {}, "backoff": policy}
+    return {"retry_pattern": policy, "backoff": None}
 
 
 def related_action(
@@ -126,7 +168,18 @@ class JobFunction:
     :param default_channel: full name
     :param retry_pattern: seconds or bounds by number of the try
     :param identity_scope: how long an identity key keeps the same job out
+    :param timeout: seconds that a job may take
+    :param retry_on: exceptions after which a job is tried again
+    :param memory: MB that a job may take
+    :param mask: names of arguments that no screen shows
+    :param backoff: waits that grow, instead of a pattern
     """
+
+    POLICY = (
+        *("default_channel", "retry_pattern", "identity_scope", "timeout", "retry_on", "memory"),
+        *("mask", "backoff"),
+    )
+    """What is declared beside the callable itself."""
 
     def __init__(
         self,
@@ -134,12 +187,22 @@ class JobFunction:
         default_channel: str,
         retry_pattern: Mapping,
         identity_scope: str = "waiting",
+        timeout: float | None = None,
+        retry_on: tuple[type[Exception], ...] = (),
+        memory: float | None = None,
+        mask: tuple[str, ...] = (),
+        backoff: Backoff | None = None,
     ) -> None:
         update_wrapper(self, func)
         self.func = func
         self.default_channel = default_channel
         self.retry_pattern = retry_pattern
         self.identity_scope = identity_scope
+        self.timeout = timeout
+        self.retry_on = retry_on
+        self.memory = memory
+        self.mask = mask
+        self.backoff = backoff
         if "." not in func.__qualname__:
             JOB_REGISTRY.add(self)
 
@@ -164,11 +227,13 @@ class JobFunction:
         :param args: arguments of the function
         :param kwargs: its keyword arguments, and the options of the queue: ``priority`` (lower
             first, 10), ``eta`` (seconds, timedelta or datetime), ``max_retries`` (5; 0 is no
-            limit), ``description``, ``channel``, ``identity_key``
+            limit), ``description``, ``channel``, ``identity_key``; and, if the function has no
+            parameter of that name, ``timeout`` (seconds that it may take) and ``on_parent_stop``
+            (``"cancel"`` or ``"wait"``, when a job that it waits for is stopped)
         :return: the stored :class:`~.job.Job`
         :raises ArgumentError: naming the argument that a job cannot carry
         """
-        options = take_options(kwargs)
+        options = take_options(kwargs, self.func)
         return as_env(session_or_env)["queue.job"]._delay(self, args, kwargs, options)
 
     def delay_many(self, session_or_env: Any, items: Iterable[Any], **kwargs: Any) -> list[str]:
@@ -186,7 +251,7 @@ class JobFunction:
         """
         if self not in JOB_REGISTRY:
             raise TypeError(f"{self.__name__} is a method: delay it by delay_each on records")
-        options = take_options(kwargs)
+        options = take_options(kwargs, self.func)
         return as_env(session_or_env)["queue.job"]._delay_many(self, items, kwargs, options)
 
     def run(self, env: Any, args: tuple, kwargs: dict) -> Any:
@@ -227,7 +292,7 @@ class JobMethod:
 
     def delay(self, *args: Any, **kwargs: Any) -> Any:
         """Run the method on these records in the background; see :meth:`JobFunction.delay`."""
-        options = take_options(kwargs)
+        options = take_options(kwargs, self.__func__.func)
         return self.__self__.env["queue.job"]._delay(self, args, kwargs, options)
 
     def delay_each(self, *args: Any, **kwargs: Any) -> list[str]:
@@ -240,13 +305,21 @@ class JobMethod:
         :return: the uuids of the jobs, in the order of the records
         :raises ArgumentError: naming the argument that a job cannot carry
         """
-        options = take_options(kwargs)
+        options = take_options(kwargs, self.__func__.func)
         return self.__self__.env["queue.job"]._delay_each(self, args, kwargs, options)
 
 
-def take_options(kwargs: dict) -> dict:
-    """Remove the options of the queue from keyword arguments and return them."""
-    return {name: kwargs.pop(name) for name in OPTIONS if name in kwargs}
+def take_options(kwargs: dict, func: Callable) -> dict:
+    """Remove the options of the queue from the keyword arguments of a call and return them.
+
+    :param kwargs: of ``delay``
+    :param func: what will be called
+    """
+    own = inspect.signature(func).parameters if any(map(kwargs.__contains__, LATER_OPTIONS)) else ()
+    names = (
+        name for name in OPTIONS if name in kwargs and not (name in LATER_OPTIONS and name in own)
+    )
+    return {name: kwargs.pop(name) for name in list(names)}
 
 
 def redeclare(model_class: type, name: str) -> None:
@@ -263,9 +336,8 @@ def redeclare(model_class: type, name: str) -> None:
         return getattr(super(model_class, self), name)(*args, **kwargs)
 
     update_wrapper(call, inspect.getattr_static(model_class, name))
-    again = JobFunction(
-        call, declaration.default_channel, declaration.retry_pattern, declaration.identity_scope
-    )
+    policy = {part: getattr(declaration, part) for part in JobFunction.POLICY}
+    again = JobFunction(call, **policy)
     for attribute in ("related_action", "kwargs"):
         if hasattr(declaration, attribute):
             setattr(again, attribute, getattr(declaration, attribute))

@@ -14,6 +14,7 @@ from typing import Any
 from odoo import api, models
 
 from .core.graph import Graph
+from .decorator import OPTIONS
 from .direct import must_run_without_delay
 from .job import Job
 from .store import store_jobs
@@ -88,9 +89,11 @@ class Delayable(Node):
     :param description: for the screen
     :param channel: full name
     :param identity_key: text, or a function of the job that returns it
+    :param timeout: seconds that it may take
+    :param on_parent_stop: ``cancel`` or ``wait``, when a job that it waits for is stopped
     """
 
-    _properties = ("priority", "eta", "max_retries", "description", "channel", "identity_key")
+    _properties = OPTIONS
 
     def __init__(
         self,
@@ -101,6 +104,8 @@ class Delayable(Node):
         description: str | None = None,
         channel: str | None = None,
         identity_key: Any = None,
+        timeout: float | None = None,
+        on_parent_stop: str | None = None,
     ) -> None:
         self.recordset = recordset
         self.priority = priority
@@ -109,6 +114,8 @@ class Delayable(Node):
         self.description = description
         self.channel = channel
         self.identity_key = identity_key
+        self.timeout = timeout
+        self.on_parent_stop = on_parent_stop
         self._children: dict[Delayable, None] = {}
         self._job_method: Any = None
         self._job_args: tuple = ()

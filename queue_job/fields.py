@@ -12,7 +12,7 @@ from lxml import etree
 from psycopg2.extras import Json
 
 from odoo import api, fields, models
-from odoo.tools import lazy, sql
+from odoo.tools import SQL, lazy, sql
 
 from .core import codec
 from .core.quoting import shortened, shown
@@ -180,7 +180,7 @@ def _decode_member(value: dict[str, Any]) -> enum.Enum:
         raise codec.DamagedError(f"{shown(value)} names no enumeration")
     kind = _enumeration(module, name)
     if kind is None:
-        raise codec.ArgumentError(f"there is no enumeration {module}.{name}")
+        raise codec.ArgumentError(f"there is no enumeration {shortened(f'{module}.{name}')}")
     try:
         return kind(key) if issubclass(kind, enum.Flag) else kind[key]
     except (LookupError, TypeError, ValueError) as error:
@@ -233,6 +233,21 @@ class JobDecoder(json.JSONDecoder):
     def decode(self, text: str, *args) -> Any:
         """Return the values of a JSON text."""
         return decode(super().decode(text, *args), self._env)
+
+
+class PlainBoolean(fields.Boolean):
+    """A flag that is always set, and that conditions name as the partial indexes do.
+
+    Odoo writes ``IS TRUE``, of which PostgreSQL does not conclude that an index of the rows where
+    it is true has them all.
+    """
+
+    def _condition_to_sql(self, field_expr, operator, value, model, alias, query):
+        wanted = {bool(flag) for flag in value} if operator in ("in", "not in") else set()
+        if len(wanted) != 1:
+            return super()._condition_to_sql(field_expr, operator, value, model, alias, query)
+        flag = model._field_to_sql(alias, field_expr, query)
+        return flag if (operator == "in") == (True in wanted) else SQL("NOT %s", flag)
 
 
 class UncheckedMany2one(fields.Many2one):

@@ -1,28 +1,40 @@
-"""A job: one call of a method or function, with what the queue needs to know of it."""
+"""A job: one call of a method or function, with what the queue needs to know of it.
+
+``job_row.py`` says what is stored of it, ``job_life.py`` how it runs and what comes of that.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from odoo import api, models
 
+from .core.backoff import RETRY_INTERVAL
 from .core.channels import full_name
 from .core.identifier import RANDOM_BYTES, time_ordered
-from .core.retry import RETRY_INTERVAL, draw_seconds, pattern_seconds
-from .core.states import JobState
-from .decorator import JOB_REGISTRY, JobFunction, job, related_action
-from .exception import FailedJobError, NoSuchJobError, NothingToDoJob, RetryableError
-from .fields import decode_records, encode, encode_records
+from .core.stop import check_on_parent_stop, check_timeout
+from .decorator import JOB_REGISTRY, Backoff, JobFunction, job, related_action
+from .exception import NoSuchJobError
+from .fields import decode_records
 from .identity import identity_exact, identity_exact_hasher
+from .job_life import JobLife, utcnow
+from .job_row import STORED_ATTRIBUTES, JobRow
+from .job_states import (
+    CANCELLED,
+    DONE,
+    ENQUEUED,
+    FAILED,
+    PENDING,
+    STARTED,
+    STATES,
+    WAIT_DEPENDENCIES,
+)
 from .job_storage import JobStorage, OpenERPJobStorage, whitelist_unpickle_global
 from .storage import enqueue
-from .storage.liveness import is_free
 
 __all__ = [
     "CANCELLED",
@@ -37,6 +49,7 @@ __all__ = [
     "STARTED",
     "STATES",
     "WAIT_DEPENDENCIES",
+    "Backoff",
     "Job",
     "JobStorage",
     "OpenERPJobStorage",
@@ -47,51 +60,11 @@ __all__ = [
     "whitelist_unpickle_global",
 ]
 
-WAIT_DEPENDENCIES = JobState.WAIT_DEPENDENCIES.value
-PENDING = JobState.PENDING.value
-ENQUEUED = JobState.ENQUEUED.value
-STARTED = JobState.STARTED.value
-DONE = JobState.DONE.value
-CANCELLED = JobState.CANCELLED.value
-FAILED = JobState.FAILED.value
-
-STATES = [
-    (WAIT_DEPENDENCIES, "Wait Dependencies"),
-    (PENDING, "Pending"),
-    (ENQUEUED, "Enqueued"),
-    (STARTED, "Started"),
-    (DONE, "Done"),
-    (CANCELLED, "Cancelled"),
-    (FAILED, "Failed"),
-]
-
 IDENTITY_SCOPES = [
     ("waiting", "While it waits to be run"),
     ("running", "Until it has ended"),
 ]
 """How long an identity key keeps other jobs with the same one out."""
-
-STORED_ATTRIBUTES = (
-    "graph_uuid",
-    "date_created",
-    "date_enqueued",
-    "date_started",
-    "date_done",
-    "date_cancelled",
-    "exec_time",
-    "worker_pid",
-    "result",
-    "exc_name",
-    "exc_message",
-    "exc_info",
-)
-"""What the engine writes on a job, and a loaded one shows."""
-
-BASE_MODULE = "odoo.addons.queue_job.models.base"
-"""Where the hooks are that do nothing."""
-
-HOOKS = ("_job_store_values", "_job_prepare_context_before_enqueue")
-"""What other addons may have to say about a single job."""
 
 TEXT_LIMIT = 10_000
 """Characters of a call as text: more than anybody reads, and a list of jobs stays quick."""
@@ -100,7 +73,7 @@ DEFAULT_PRIORITY = 10
 DEFAULT_MAX_RETRIES = 5
 
 
-class Job:
+class Job(JobLife, JobRow):
     """One call to be made in the background.
 
     :param func: bound method of records, or a module-level job function
@@ -114,6 +87,8 @@ class Job:
     :param channel: full name; that of the function when not given
     :param identity_key: text, or a function of the job that returns it
     :param env: environment, for a module-level function
+    :param timeout: seconds that it may take; that of the function when not given
+    :param on_parent_stop: ``cancel`` or ``wait``, when a job that it waits for is stopped
     :raises TypeError: when ``func`` is neither, or ``kwargs`` is not a dict
     """
 
@@ -130,6 +105,8 @@ class Job:
         channel: str | None = None,
         identity_key: Any = None,
         env: api.Environment | None = None,
+        timeout: float | None = None,
+        on_parent_stop: str | None = None,
     ) -> None:
         self.recordset, self.method_name = _target(func, env)
         if kwargs is not None and not isinstance(kwargs, dict):
@@ -146,11 +123,14 @@ class Job:
         self._description = description
         self._channel = full_name(channel) if channel else None
         self._identity_key = identity_key
+        self._timeout = check_timeout(timeout)
+        self._on_parent_stop = check_on_parent_stop(on_parent_stop)
         self._depends_on: set[Job] | None = None
         self._reverse_depends_on: set[Job] | None = None
         for name in STORED_ATTRIBUTES:
             setattr(self, name, None)
-        self.date_created = _utcnow()
+        self.date_created = utcnow()
+        self.traceparent: str | None = None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Job) and self.uuid == other.uuid
@@ -361,6 +341,7 @@ class Job:
             channel=record.channel,
             identity_key=record.identity_key or None,
             env=records.env,
+            timeout=record.timeout,
         )
         for name in STORED_ATTRIBUTES:
             setattr(loaded, name, record[name] or None)
@@ -399,216 +380,6 @@ class Job:
         record._edit(self._store_values())
         if has_failed:
             record._message_post_on_failure()
-
-    def _store_values(self, create: bool = False) -> dict[str, Any]:
-        """Return the columns of the row: of a new one, or those that change with time."""
-        names = ("state", "priority", "retry", "max_retries", "eta", *STORED_ATTRIBUTES)
-        values = {name: getattr(self, name) for name in names}
-        if not create:
-            return values
-        return {**self._store_values_from_model(), **self._call_values(), **values}
-
-    def _call_values(self) -> dict[str, Any]:
-        """Return the columns that never change."""
-        config = self.job_config
-        self._check_on_fail(config.on_fail_method_name)
-        key = self.identity_key or None
-        return {
-            "uuid": self.uuid,
-            "name": self.description,
-            "model_name": self.model_name,
-            "method_name": self.method_name,
-            "channel_method_name": self.job_function_name,
-            "job_function_id": config.job_function_id,
-            "func_string": self.func_string,
-            "records": enqueue.as_json(encode_records(self.recordset)),
-            "args": enqueue.as_json(encode(list(self._args), "args")),
-            "kwargs": enqueue.as_json(encode(self._kwargs, "kwargs", ordered=False)),
-            "scheduled": False,
-            "attempt": 0,
-            "lost": 0,
-            "user_id": self.user_id,
-            "company_id": self.company_id,
-            "channel": self._channel or config.channel,
-            "identity_key": key,
-            "identity_claim": key,
-            "identity_scope": config.identity_scope,
-        }
-
-    @property
-    def is_plain(self) -> bool:
-        """Tell whether a job that differs in its record or arguments differs in nothing else.
-
-        A key, a hook or an extension of another addon wants to see each.
-        """
-        own = f"_job_store_values_for_{self.method_name}"
-        found = (getattr(type(self.recordset), name, None) for name in (own, *HOOKS))
-        hooked = any(hook and hook.__module__ != BASE_MODULE for hook in found)
-        extended = self.env["queue.job"]._is_extended("create")
-        return self._identity_key is None and not hooked and not extended
-
-    def _check_on_fail(self, name: str | None) -> None:
-        """See that the method to be called on failure is there, before it is needed.
-
-        :raises TypeError: when it is not
-        """
-        if name and not callable(getattr(self.recordset, name, None)):
-            raise TypeError(
-                f"{self.job_function_name}: {name!r}, to be called on failure, "
-                f"is no method of {self.recordset._name}"
-            )
-
-    def _store_values_from_model(self) -> dict[str, Any]:
-        """Return further columns: what the hook for all jobs says, then that for this method."""
-        values = self.recordset._job_store_values(self)
-        hook = getattr(self.recordset, f"_job_store_values_for_{self.method_name}", None)
-        return {**values, **hook(self)} if hook else values
-
-    # Running and what comes of it; the engine does the same by SQL
-
-    def perform(self, session: Any = None) -> Any:
-        """Make the call, in the caller's transaction; count it as a try.
-
-        :param session: what connector passes here; the job runs in its own user all the same
-        :return: what the call returned
-        :raises RetryableError: when it is to be tried again
-        :raises FailedJobError: when it asked for that too often
-        """
-        self.retry += 1
-        try:
-            self.result = self.func(*self.args, **self.kwargs)
-        except NothingToDoJob as nothing:
-            self.result = str(nothing) or None
-        except RetryableError as error:
-            if error.ignore_retry:
-                self.retry -= 1
-            elif self.max_retries and self.retry >= self.max_retries:
-                text = f"Max. retries ({self.max_retries}) reached: {error}"
-                raise FailedJobError(text) from error
-            raise
-        return self.result
-
-    def set_pending(self, result: str | None = None, reset_retry: bool = True) -> None:
-        """Let it wait to be run."""
-        waits = any(parent.state != DONE for parent in self.depends_on)
-        self._reach(WAIT_DEPENDENCIES if waits else PENDING, result)
-        self.date_enqueued = self.date_started = self.date_done = self.date_cancelled = None
-        self.worker_pid = None
-        if reset_retry:
-            self.retry = 0
-
-    def set_enqueued(self, worker: Any = None) -> None:
-        """Note that it was given to a worker, whichever."""
-        self._reach(ENQUEUED)
-        self.date_enqueued, self.date_started, self.worker_pid = _utcnow(), None, None
-
-    def set_started(self) -> None:
-        """Note that this process runs it."""
-        self._reach(STARTED)
-        self.date_started, self.worker_pid = _utcnow(), os.getpid()
-
-    def set_done(self, result: str | None = None) -> None:
-        """Note that it is done."""
-        self._reach(DONE, result)
-        self.exc_name = self.exc_message = self.exc_info = None
-        self.date_done = _utcnow()
-        if self.date_started:
-            self.exec_time = (self.date_done - self.date_started).total_seconds()
-
-    def set_cancelled(self, result: str | None = None) -> None:
-        """Note that it was given up."""
-        self._reach(CANCELLED, result)
-        self.date_cancelled = _utcnow()
-
-    def cancel(self, msg: str | None = None) -> None:
-        """Give it up, in connector's words.
-
-        :param msg: why, shown as its result
-        """
-        self.set_cancelled(result=msg)
-
-    def set_failed(self, **details: Any) -> None:
-        """Note that it has failed.
-
-        :param details: ``exc_name``, ``exc_message``, ``exc_info``
-        """
-        self._reach(FAILED)
-        for name, value in details.items():
-            setattr(self, name, value)
-
-    def postpone(self, result: str | None = None, seconds: Any = None) -> None:
-        """Set the time of the next try.
-
-        :param seconds: time to wait, or two bounds; by the retry pattern when not given
-        """
-        self.eta = dt.timedelta(seconds=self._get_retry_seconds(seconds))
-        self.exc_name = self.exc_message = self.exc_info = None
-        if result is not None:
-            self.result = result
-
-    def _get_retry_seconds(self, seconds: Any = None) -> float:
-        if not seconds:
-            pattern = self.job_config.retry_pattern
-            return pattern_seconds(pattern, self.retry, random.uniform)
-        return draw_seconds(seconds, random.uniform)
-
-    def _reach(self, state: str, result: str | None = None) -> None:
-        self.state = state
-        if result is not None:
-            self.result = result
-
-    # Afterwards
-
-    def should_check_dependents(self) -> bool:
-        """Tell whether others wait for it."""
-        return bool(self.reverse_depends_on)
-
-    def enqueue_waiting(self) -> None:
-        """Let the jobs go that waited for nothing but this one, which is done."""
-        self.db_record()._release_dependents()
-
-    def cancel_dependent_jobs(self) -> None:
-        """Give up every job that waits for this one."""
-        self.db_record()._cancel_dependents()
-
-    def related_action(self, session: Any = None) -> dict | None:
-        """Return the action that opens what the job is about.
-
-        :param session: what connector passes here; the job's own environment counts
-        """
-        return self.db_record()._related_action()
-
-    def on_fail(self, details: dict[str, str]) -> None:
-        """Call the method that its function names for this case, if it names one.
-
-        :param details: ``exc_name``, ``exc_message``, ``exc_info``
-        """
-        if self.on_fail_method_name:
-            records = self.recordset.with_context(job_uuid=self.uuid)
-            getattr(records, self.on_fail_method_name)(**details)
-
-    # Kept for code that runs jobs by itself
-
-    def lock(self) -> bool:
-        """Tell whether no worker runs the job, and keep it so for this transaction."""
-        record = self.db_record()
-        return is_free(self.env.cr, record.id, record.attempt)
-
-    def add_lock_record(self) -> None:
-        """Do nothing: a worker's lock is not a record."""
-
-    @contextmanager
-    def in_temporary_env(self) -> Iterator[Job]:
-        """Have records of a transaction of their own, committed at the end."""
-        records = self.recordset
-        with records.env.registry.cursor() as cr:
-            self.recordset = records.with_env(records.env(cr=cr))
-            try:
-                yield self
-                # The cursor was opened here, for this alone.
-                cr.commit()
-            finally:
-                self.recordset = records
 
 
 def new_uuids(number: int) -> list[str]:
@@ -651,9 +422,5 @@ def _as_utc(value: Any) -> dt.datetime | None:
     if isinstance(value, (int, float)):
         value = dt.timedelta(seconds=value)
     if isinstance(value, dt.timedelta):
-        return _utcnow() + value
+        return utcnow() + value
     return value.astimezone(dt.timezone.utc).replace(tzinfo=None) if value.tzinfo else value
-
-
-def _utcnow() -> dt.datetime:
-    return dt.datetime.now(dt.timezone.utc).replace(tzinfo=None)

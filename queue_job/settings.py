@@ -12,6 +12,12 @@ ODOO_QUEUE_JOB_HTTP_AUTH_USER   http_auth_user         none
 ODOO_QUEUE_JOB_HTTP_AUTH_...    http_auth_password     none
 ODOO_QUEUE_JOB_SLOTS            slots                  Odoo's ``workers``, or 4 when threaded
 ODOO_QUEUE_JOB_JOBRUNNER_DB_... jobrunner_db_host ...  Odoo's own, for host, port, user, password
+ODOO_QUEUE_JOB_METRICS_TOKEN    metrics_token          none: the routes for monitoring are off
+ODOO_QUEUE_JOB_LOG_JSON         log_json               no: Odoo's own lines
+ODOO_QUEUE_JOB_TIMEOUT          timeout                none: seconds that a job may take
+ODOO_QUEUE_JOB_MEMORY           memory                 none: MB that a job may take
+ODOO_QUEUE_JOB_CONFLICT_LIMIT   conflict_limit         10
+ODOO_QUEUE_JOB_LOST_LIMIT       lost_limit             3
 =============================== ====================== ========================================
 """
 
@@ -19,14 +25,18 @@ from __future__ import annotations
 
 import configparser
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
 from odoo.tools import config
 
 from .core.channels import DEFAULT_CHANNELS, ChannelConfig, parse_channels
+from .core.memory import check_memory
+from .core.retry import CONFLICT_LIMIT, LOST_LIMIT
+from .core.stop import check_timeout
 
 SECTION = "queue_job"
 PREFIX = "ODOO_QUEUE_JOB_"
@@ -50,14 +60,22 @@ class Settings:
     :param auth: user and password for a proxy in front of it
     :param slots: most leases that run at a time
     :param database: libpq parameters of direct connections that differ from Odoo's
+    :param timeout: seconds that a job may take whose function has no limit; ``None`` for ever
+    :param memory: MB that a job may take whose function has no limit; ``None`` for all there is
+    :param conflict_limit: conflicts in a row that fail a job
+    :param lost_limit: lost workers in a row that fail a job
     """
 
     channels: Mapping[str, ChannelConfig]
     pattern: str
     host: str | None
-    auth: tuple[str, str] | None
+    auth: tuple[str, str] | None = field(repr=False)
     slots: int
-    database: Mapping[str, str]
+    database: Mapping[str, str] = field(repr=False)
+    timeout: float | None
+    memory: float | None
+    conflict_limit: int = CONFLICT_LIMIT
+    lost_limit: int = LOST_LIMIT
 
     @property
     def url(self) -> str:
@@ -70,7 +88,7 @@ def settings() -> Settings:
     """Return the settings, read once per process.
 
     :raises ChannelError: when the channel string cannot be understood
-    :raises ValueError: when the number of slots is not one
+    :raises ValueError: when the number of slots, or a limit, is not one
     """
     section = _section()
     return Settings(
@@ -80,7 +98,40 @@ def settings() -> Settings:
         auth=_auth(section),
         slots=_slots(section),
         database=_database(section),
+        timeout=_amount(section, "timeout", check_timeout, "seconds"),
+        conflict_limit=_limit(section, "conflict_limit", CONFLICT_LIMIT),
+        lost_limit=_limit(section, "lost_limit", LOST_LIMIT),
+        memory=_amount(section, "memory", check_memory, "MB"),
     )
+
+
+@cache
+def retry_limits() -> tuple[int, int]:
+    """Return how many conflicts, and how many lost workers, fail a job, for who only shows them.
+
+    What cannot be understood is the default here; that it cannot, the self-test tells.
+    """
+    section = _section()
+    with suppress(ValueError):
+        conflicts = _limit(section, "conflict_limit", CONFLICT_LIMIT)
+        return conflicts, _limit(section, "lost_limit", LOST_LIMIT)
+    return CONFLICT_LIMIT, LOST_LIMIT
+
+
+TRUE = ("1", "true", "yes", "on")
+"""What turns a setting on, in small or capital letters."""
+
+
+@cache
+def metrics_token() -> str:
+    """Return the token for monitoring that the server was given; empty for none."""
+    return _setting(_section(), "metrics_token").strip()
+
+
+@cache
+def logs_json() -> bool:
+    """Tell whether each line of the log is to be JSON."""
+    return _setting(_section(), "log_json").strip().lower() in TRUE
 
 
 KEYS = (
@@ -95,6 +146,12 @@ KEYS = (
     "jobrunner_db_port",
     "jobrunner_db_user",
     "jobrunner_db_password",
+    "metrics_token",
+    "log_json",
+    "timeout",
+    "conflict_limit",
+    "lost_limit",
+    "memory",
 )
 """Of ``[queue_job]``; in the environment with :data:`PREFIX` and in capitals."""
 
@@ -166,6 +223,25 @@ def _slots(section: Mapping[str, str]) -> int:
     if slots < 1:
         raise ValueError(f"{PREFIX}SLOTS {value!r} is not a number of leases, 1 or more")
     return slots
+
+
+def _amount(
+    section: Mapping[str, str], key: str, check: Callable[[float], float | None], unit: str
+) -> float | None:
+    """Return a limit of jobs that have none of their own; ``None`` for none."""
+    value = _setting(section, key)
+    try:
+        return check(float(value or 0))
+    except ValueError:
+        raise ValueError(f"{PREFIX}{key.upper()} {value!r} is not a number of {unit}") from None
+
+
+def _limit(section: Mapping[str, str], key: str, default: int) -> int:
+    """Return how often something may happen to a job; without end is nothing that one can ask."""
+    value = _setting(section, key).strip() or str(default)
+    if not (value.isascii() and value.isdigit() and len(value) < 7 and int(value)):
+        raise ValueError(f"{PREFIX}{key.upper()} {value!r} is not a number of times, 1 or more")
+    return int(value)
 
 
 def _database(section: Mapping[str, str]) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""The route through which a jobrunner gives a lease to this worker."""
+"""The routes through which a jobrunner gives a lease to this worker, or news to dashboards."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, RequestEntityTooLarge
 
-from odoo import http
+from odoo import SUPERUSER_ID, http
 
 from ..core.report import read_lease, write_reports
 from ..core.signature import HEADER, is_valid
-from ..executor import run_lease
+from ..worker.executor import run_lease
 
 PG_RETRY = 5
 """Seconds before the next try after a conflict, for addons that run jobs by themselves."""
@@ -48,6 +48,27 @@ class RunJobController(http.Controller):
         with _no_request():
             reports = run_lease(request.env.cr, jobs)
         return request.make_json_response(write_reports(reports))
+
+    @http.route(
+        "/queue_job/publish",
+        type="http",
+        auth="none",
+        methods=["POST"],
+        csrf=False,
+        save_session=False,
+        readonly=False,
+        max_content_length=BODY_LIMIT,
+    )
+    def publish(self):
+        """Tell open dashboards what is new; the answer is that of a lease without jobs."""
+        body = self._signed_body(http.request)
+        try:
+            if read_lease(body):
+                raise BadRequest("jobs are sent to /queue_job/run")
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        http.request.env(user=SUPERUSER_ID)["queue.job.board"]._publish()
+        return http.request.make_json_response(write_reports([]))
 
     def _signed_body(self, request):
         """Return the body of a request whose signature is right."""

@@ -33,7 +33,8 @@ KEYS = ("capacity", "sequential", "throttle", "paused")
 FLAGS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 NAME_LIMIT = 200
 """Characters of a full name; the depth of the tree follows from it, and the work per job."""
-NAME_PART = re.compile(r"[^\s.:,=]+\Z")
+NAME_PART = re.compile(r"[^\s.:,=\x00-\x1f\x7f-\x9f\ud800-\udfff]+\Z")
+"""No control character and no half of a surrogate pair: neither a log nor a database takes them."""
 
 
 class ChannelError(ValueError):
@@ -126,7 +127,7 @@ def full_name(name: str) -> str:
         if not NAME_PART.match(part):
             raise ChannelError(
                 f"invalid channel name {shown(name)}: the part {shown(part)} must have at least "
-                "one character and no space, dot, colon, comma or equals sign",
+                "one character and no space, dot, colon, comma, equals sign or control character",
             )
     if parts[0] != ROOT:
         parts.insert(0, ROOT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -9,6 +10,14 @@ from enum import Enum
 from .channels import ROOT, ChannelConfig, ancestors, running_below
 from .hold import Hold
 from .states import JobState
+
+NUMBER = re.compile(r"(?<![\w-])[0-9]{1,18}(?![\w-])")
+"""Not one within a uuid."""
+
+SMALLER = "\N{NO-BREAK SPACE}"
+"""What stands before the smaller unit of a duration, as in 9 min 33 s."""
+
+SMALLER_UNIT = re.compile(rf"{SMALLER}[0-9]+\s[^\W\d]+")
 
 
 class Reason(Enum):
@@ -94,6 +103,16 @@ class Explanation:
     limit: float = 0
     other: str = ""
     hold: Hold | None = None
+
+
+def gist_of(text: str) -> str:
+    """Return a sentence without what changes by itself, to tell whether another is news.
+
+    Of a number its order of magnitude is left, and of a duration its largest unit: a countdown is
+    news when it has come to half.
+    """
+    rough = SMALLER_UNIT.sub("", text)
+    return NUMBER.sub(lambda found: str(int(found[0]).bit_length()), rough)
 
 
 def explain(job: JobFacts, queue: QueueFacts) -> Explanation:

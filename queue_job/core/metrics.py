@@ -8,7 +8,7 @@ within a factor of two, and closer by the place within its bucket.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .report import Outcome
@@ -23,6 +23,9 @@ NAME_LIMIT = 200
 """Characters of a channel or function that figures are kept by: the key of a row has an end."""
 
 BOUNDS = tuple(FIRST_BOUND * 2**number for number in range(BUCKETS - 1))
+
+ALL = ""
+"""Stands where the name of a channel does, for the whole database."""
 
 Key = tuple[int, str, str]
 """Minute since the epoch, full name of the channel, name of the function."""
@@ -57,6 +60,10 @@ def _buckets() -> list[int]:
     return [0] * BUCKETS
 
 
+ADDED = ("done", "failed", "postponed", "lost", "cancelled", "seconds", "waited")
+"""What of two sums adds up."""
+
+
 @dataclass
 class Sum:
     """What was reported of one minute, channel and function.
@@ -64,6 +71,8 @@ class Sum:
     :param run: runs by the bucket of their duration
     :param wait: starts by the bucket of how long the job had been ready
     :param seconds: run in all
+    :param waited: seconds that jobs had been ready, in all
+    :param memory: MB, the most that one of them has added to its worker
     """
 
     done: int = 0
@@ -73,6 +82,36 @@ class Sum:
     seconds: float = 0.0
     run: list[int] = field(default_factory=_buckets)
     wait: list[int] = field(default_factory=_buckets)
+    waited: float = 0.0
+    cancelled: int = 0
+    memory: int = 0
+
+    @property
+    def calls(self) -> int:
+        """Runs that ended for good."""
+        return self.done + self.failed
+
+    @property
+    def success(self) -> float:
+        """Percent of those that were well; 0 of none."""
+        return 100 * self.done / self.calls if self.calls else 0.0
+
+    def add(self, other: Sum) -> None:
+        """Add another sum to this one."""
+        for name in ADDED:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.memory = max(self.memory, other.memory)
+        self.run = [one + two for one, two in zip(self.run, other.run, strict=True)]
+        self.wait = [one + two for one, two in zip(self.wait, other.wait, strict=True)]
+
+
+def by_channel(sums: Iterable[tuple[Key, Sum]]) -> Iterator[tuple[tuple[int, str], Sum]]:
+    """Yield sums by minute and channel, whatever the function, and by minute alone."""
+    found: dict[tuple[int, str], Sum] = {}
+    for (minute, channel, _function), part in sums:
+        for name in {channel, ALL}:
+            found.setdefault((minute, name), Sum()).add(part)
+    yield from found.items()
 
 
 COUNTED = {
@@ -80,6 +119,7 @@ COUNTED = {
     Outcome.FAILED: "failed",
     Outcome.POSTPONED: "postponed",
     Outcome.LOST: "lost",
+    Outcome.CANCELLED: "cancelled",
 }
 """Outcomes that are counted; a job that was taken back did not run."""
 
@@ -94,12 +134,19 @@ class Metrics:
         return bool(self._sums)
 
     def observe(
-        self, key: Key, outcome: Outcome, *, seconds: float, wait: float | None = None
+        self,
+        key: Key,
+        outcome: Outcome,
+        *,
+        seconds: float,
+        wait: float | None = None,
+        memory: int | None = None,
     ) -> None:
         """Count one report.
 
         :param seconds: how long the job ran
         :param wait: how long it had been ready before; ``None`` when that is not known
+        :param memory: MB that it had added to its worker; ``None`` when that is not known
         """
         name = COUNTED.get(outcome)
         if name is None:
@@ -111,9 +158,11 @@ class Metrics:
         if outcome is Outcome.LOST:
             return
         found.seconds += seconds
+        found.memory = max(found.memory, memory or 0)
         found.run[bucket_of(seconds)] += 1
         if wait is not None:
             found.wait[bucket_of(max(0.0, wait))] += 1
+            found.waited += max(0.0, wait)
 
     def take(self) -> Iterator[tuple[Key, Sum]]:
         """Yield what was counted, and begin anew."""

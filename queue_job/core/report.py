@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from .memory import MOST_MB
 from .quoting import shown
 
 MOST_NEGATIVE = -(2**31)
@@ -26,6 +27,8 @@ class Outcome(str, Enum):
     """It comes back later."""
     FAILED = "failed"
     """It ended with an error, which is stored."""
+    CANCELLED = "cancelled"
+    """It was stopped, since somebody asked for that."""
     TAKEN = "taken"
     """It was not, or no longer, this worker's: nothing was committed."""
     LOST = "lost"
@@ -40,12 +43,14 @@ class Report:
     :param outcome: how it ended
     :param seconds: how long its call took
     :param wait: seconds that it had been ready before; ``None`` when that is not known
+    :param memory: MB that it had added to its worker; ``None`` when that is not known
     """
 
     id: int
     outcome: Outcome
     seconds: float
     wait: float | None = None
+    memory: int | None = None
 
 
 def write_lease(jobs: Iterable[tuple[int, int]]) -> bytes:
@@ -66,8 +71,14 @@ def read_lease(body: bytes) -> list[tuple[int, int]]:
 
 
 def write_reports(reports: Iterable[Report]) -> dict[str, Any]:
-    """Return the answer to a run request, for JSON."""
-    return {"jobs": [_written(item) for item in reports]}
+    """Return the answer to a run request, for JSON.
+
+    Memory stands beside the jobs: a leader of an earlier version reads these, and passes it over.
+    """
+    told = list(reports)
+    memory = [item.memory for item in told]
+    known = {} if memory.count(None) == len(memory) else {"memory": memory}
+    return {"jobs": [_written(item) for item in told], **known}
 
 
 def _written(item: Report) -> list[Any]:
@@ -81,10 +92,21 @@ def read_reports(answer: Any) -> list[Report]:
     :param answer: parsed JSON
     :raises ValueError: when it is not the answer to one
     """
+    rows = _rows(answer, 3, 4)
     return [
-        Report(_whole(number), _outcome(outcome), *map(_seconds, times))
-        for number, outcome, *times in _rows(answer, 3, 4)
+        Report(
+            _whole(number), _outcome(outcome), _seconds(ran), _seconds(*wait) if wait else None, mb
+        )
+        for (number, outcome, ran, *wait), mb in zip(rows, _memory(answer, len(rows)), strict=True)
     ]
+
+
+def _memory(answer: Mapping[str, Any], number: int) -> list[int | None]:
+    """Return the memory of each job; of none when it is not told, as by an earlier version."""
+    told = answer.get("memory")
+    if not isinstance(told, list) or len(told) != number:
+        return [None] * number
+    return [value if type(value) is int and 0 <= value <= MOST_MB else None for value in told]
 
 
 def _rows(value: Any, *widths: int) -> list[list[Any]]:

@@ -1,41 +1,49 @@
 """What becomes of a job that ended with an error.
 
-The decision is a value; the executor applies it. ``retry`` counts the tries begun, this one
-included, so that ``max_retries=5`` means five executions.
+The decision is a value; the executor applies it. Three things send a job back, and each has a
+counter and a limit of its own: a try that asked for another one, a conflict between transactions,
+and the job's own wish to come back later, which is no try at all. The loss of a worker is the
+fourth, of which the runner learns. ``retry`` counts the tries begun, this one included, so that
+``max_retries=5`` means five executions; the other numbers count this time as well.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from enum import Enum
 
+from .backoff import Backoff, Draw, Interval, Policy, draw_seconds, pattern_seconds
 from .quoting import shown
-
-RETRY_INTERVAL = 600
-"""Seconds before the next try when neither the error nor a pattern names any, as in connector."""
-
-MOST_SECONDS = 366 * 86_400.0
-"""Nothing waits longer for its next try: whoever asks for more has made a mistake."""
 
 CONFLICT_TRIES = 5
 """Tries of one job in the worker, without giving its turn away, when PostgreSQL reports a conflict
 between transactions. Odoo gives a request as many."""
 
-CONFLICT_INTERVAL = (1.0, 5.0)
-"""Seconds, drawn between these two, before a job comes back after its last such try."""
+CONFLICT_LIMIT = 10
+"""Times in a row that a job may give its turn away after all these tries; the last one fails it."""
 
 LOST_LIMIT = 3
 """Times that a job may lose its worker before it is failed: it may be what kills them."""
 
-Interval: TypeAlias = "float | tuple[float, float]"
-"""Seconds, or the two bounds between which they are drawn."""
-Draw = Callable[[float, float], float]
-"""``random.uniform`` or what a test puts in its place."""
+SNOOZE_LIMIT = 1_000
+"""Times that a job may ask to come back later, unless it names another limit; the last one fails
+it, so that none goes round for ever unseen."""
 
 
-class RetryPatternError(ValueError):
-    """A retry pattern that cannot be understood; the message names the offending part."""
+class Pause(str, Enum):
+    """Why a job comes back later; the values are what its attempt is stored as."""
+
+    RETRY = "postponed"
+    """It asked for another try."""
+    SNOOZE = "snoozed"
+    """It asked to come back later, which is no try."""
+    CONFLICT = "conflict"
+    """Its transaction conflicted with others, again and again."""
+
+    @property
+    def counted(self) -> bool:
+        """Tell whether the try counts towards ``max_retries``."""
+        return self is Pause.RETRY
 
 
 @dataclass(frozen=True)
@@ -44,12 +52,17 @@ class Postpone:
 
     :param seconds: time to wait
     :param message: why, for the screen
-    :param counted: whether the try counts towards ``max_retries``
+    :param pause: what it counts as
     """
 
     seconds: float
     message: str
-    counted: bool = True
+    pause: Pause = Pause.RETRY
+
+    @property
+    def counted(self) -> bool:
+        """Tell whether the try counts towards ``max_retries``."""
+        return self.pause.counted
 
 
 @dataclass(frozen=True)
@@ -62,66 +75,25 @@ class Exhausted:
     message: str
 
 
-def check_pattern(pattern: Mapping[object, object] | None) -> dict[int, Interval]:
-    """Return a retry pattern with whole tries as keys and seconds, or bounds, as values.
+CONFLICT_BACKOFF = Backoff(first=3, factor=1.5, most=60, jitter=2 / 3)
+"""Before a job comes back after its last try in the worker: one to five seconds the first time,
+some minutes in all."""
 
-    :param pattern: ``{try: seconds}`` or ``{try: (least, most)}``; text keys, as JSON gives them,
-        are accepted
-    :raises RetryPatternError: naming the part that is not a number
+
+def check_retry_on(errors: object) -> tuple[type[Exception], ...]:
+    """Return the classes of errors after which a job is tried again.
+
+    :param errors: a class of exceptions, or several
+    :raises TypeError: naming what is no such class
     """
-    if not isinstance(pattern or {}, Mapping):
-        raise RetryPatternError(f"retry pattern: {shown(pattern)} is no dict of seconds by try")
-    return {_read_try(key): _read_interval(value) for key, value in (pattern or {}).items()}
-
-
-def _read_try(key: object) -> int:
-    # No other type: turning a number such as Decimal("1E+20000000") into an int takes for ever.
-    try:
-        number = int(key) if isinstance(key, (int, float, str)) else -1
-    except (ValueError, OverflowError):
-        number = -1
-    # Zero means the same as one, and data files of other addons have it.
-    if number < 0 or (isinstance(key, float) and key != number):
-        raise RetryPatternError(
-            f"retry pattern: {shown(key)} is not the number of a try, 1 or more"
-        )
-    return number
-
-
-def _read_interval(value: object) -> Interval:
-    parts = value if isinstance(value, (list, tuple)) else (value,)
-    try:
-        seconds = [float(part) for part in parts if isinstance(part, (int, float, str))]
-    except (TypeError, ValueError, OverflowError):
-        seconds = []
-    sane = len(parts) == len(seconds) and all(0 <= part <= MOST_SECONDS for part in seconds)
-    if len(seconds) not in (1, 2) or not sane or seconds != sorted(seconds):
-        raise RetryPatternError(
-            f"retry pattern: {shown(value)} is neither seconds nor (least, most) seconds, "
-            "up to a year",
-        )
-    return seconds[0] if len(seconds) == 1 else (seconds[0], seconds[1])
-
-
-def draw_seconds(interval: Interval, draw: Draw) -> float:
-    """Return the seconds of an interval, drawn when it has two bounds; from 0 to a year."""
-    if isinstance(interval, (tuple, list)):
-        return draw(*(_bounded(seconds) for seconds in interval))
-    return _bounded(interval)
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), MOST_SECONDS) if seconds == seconds else RETRY_INTERVAL
-
-
-def pattern_seconds(pattern: Mapping[int, Interval], retry: int, draw: Draw) -> float:
-    """Return the seconds that a pattern gives after try number ``retry``.
-
-    The entry with the largest try not above ``retry`` counts; below the first one it is
-    :data:`RETRY_INTERVAL`.
-    """
-    reached = [number for number in pattern if number <= retry]
-    return draw_seconds(pattern[max(reached)], draw) if reached else float(RETRY_INTERVAL)
+    found = tuple(errors) if isinstance(errors, (tuple, list, set, frozenset)) else (errors,)
+    for error in found:
+        if not (isinstance(error, type) and issubclass(error, Exception)):
+            raise TypeError(
+                f"retry_on: {shown(error)} is no class of exceptions: "
+                "give some, such as (ConnectionError, TimeoutError)"
+            )
+    return found
 
 
 def decide_retry(
@@ -129,23 +101,66 @@ def decide_retry(
     message: str,
     retry: int,
     max_retries: int,
-    pattern: Mapping[int, Interval],
+    pattern: Policy,
     draw: Draw,
     seconds: Interval | None = None,
-    ignore_retry: bool = False,
 ) -> Postpone | Exhausted:
     """Decide what follows a :class:`RetryableError`.
 
     :param message: the text of the error
     :param retry: tries begun, this one included
     :param max_retries: tries allowed; 0 is no limit
-    :param pattern: seconds by try, see :func:`check_pattern`
+    :param pattern: how long to wait after which try
     :param draw: draws a number between two bounds
     :param seconds: what the error itself asks for, before any pattern
-    :param ignore_retry: the try does not count
     """
-    if max_retries and retry >= max_retries and not ignore_retry:
+    if max_retries and retry >= max_retries:
         return Exhausted(f"Max. retries ({max_retries}) reached: {message}")
-    asked = None if seconds is None else draw_seconds(seconds, draw)
-    wait = pattern_seconds(pattern, retry, draw) if asked is None else asked
-    return Postpone(wait, message, counted=not ignore_retry)
+    return Postpone(_asked(seconds, pattern, retry, draw), message)
+
+
+def decide_snooze(
+    *,
+    message: str,
+    snoozes: int,
+    limit: int,
+    retry: int,
+    pattern: Policy,
+    draw: Draw,
+    seconds: Interval | None = None,
+) -> Postpone | Exhausted:
+    """Decide what follows a job's wish to come back later.
+
+    :param message: why it has the wish
+    :param snoozes: how often it had it, this time included
+    :param limit: how often it may; 0 is no limit
+    :param retry: tries begun, this one included, which is given back
+    :param pattern: how long to wait after which try
+    :param draw: draws a number between two bounds
+    :param seconds: what the job asks for, before any pattern
+    """
+    if limit and snoozes > limit:
+        return Exhausted(f"Snoozed {limit} times, and that is its limit: {message}")
+    return Postpone(_asked(seconds, pattern, retry, draw), message, Pause.SNOOZE)
+
+
+def decide_conflict(
+    *, message: str, conflicts: int, draw: Draw, limit: int = CONFLICT_LIMIT
+) -> Postpone | Exhausted:
+    """Decide what follows when all the tries in the worker have met a conflict.
+
+    :param message: what PostgreSQL says
+    :param conflicts: how often that has happened, one time after the other, this time included
+    :param limit: how often it may
+    :param draw: draws a number between two bounds
+    """
+    if conflicts >= limit:
+        return Exhausted(f"Max. conflicts ({limit}) reached: {message}")
+    return Postpone(CONFLICT_BACKOFF.seconds(conflicts, draw), message, Pause.CONFLICT)
+
+
+def _asked(seconds: Interval | None, pattern: Policy, retry: int, draw: Draw) -> float:
+    """Return the seconds that an error asks for, else those that the pattern gives."""
+    if seconds is None:
+        return pattern_seconds(pattern, retry, draw)
+    return draw_seconds(seconds, draw)

@@ -41,7 +41,9 @@ TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.ENQUEUED: frozenset(
         {JobState.STARTED, JobState.PENDING, JobState.DONE, JobState.CANCELLED},
     ),
-    JobState.STARTED: frozenset({JobState.DONE, JobState.PENDING, JobState.FAILED}),
+    JobState.STARTED: frozenset(
+        {JobState.DONE, JobState.PENDING, JobState.FAILED, JobState.CANCELLED},
+    ),
     JobState.DONE: frozenset({JobState.PENDING, JobState.WAIT_DEPENDENCIES}),
     JobState.CANCELLED: frozenset({JobState.PENDING, JobState.WAIT_DEPENDENCIES}),
     JobState.FAILED: frozenset(

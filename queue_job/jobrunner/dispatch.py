@@ -1,7 +1,8 @@
 """Sending a lease to an HTTP worker and waiting for its answer.
 
 One thread per slot, kept for the life of the runner. A request lasts as long as the jobs in it, so
-there is no limit on the wait for its answer: the end of the connection is the sign of trouble.
+there is no limit on the wait for its answer: the end of the connection is the sign of trouble. What
+asks for no job has threads of its own, and a limit.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import urllib3
 
@@ -25,8 +26,14 @@ _logger = logging.getLogger(__name__)
 
 PATH = "/queue_job/run"
 
+PUBLISH_PATH = "/queue_job/publish"
+"""Where the news of open dashboards is made; it takes a lease without jobs."""
+
 CONNECT_SECONDS = 10
 """How long a worker may take to accept a connection; the kernel does it for a busy one."""
+
+ERRAND_SECONDS = 300
+"""How long a server may take to answer what asks for no job: its workers may all be busy."""
 
 NEWS_SECONDS = 0.05
 """How long the news of a worker's death may take to come here."""
@@ -77,23 +84,27 @@ class Order:
     :param number: of the lease
     :param jobs: id and attempt of each; none for a greeting
     :param done: called with the answer, in the thread of the slot
+    :param path: of the route
     """
 
     database: str
-    secret: str
+    secret: str = field(repr=False)
     server: str
     number: int
     jobs: tuple[tuple[int, int], ...]
     done: Callable[[Answer], None]
+    path: str = PATH
 
 
 class Dispatcher:
     """Threads that send leases.
 
     :param auth: user and password for a proxy in front of the servers
+    :param patience: seconds to wait for an answer; ``None`` for as long as the jobs may last
     """
 
-    def __init__(self, auth: tuple[str, str] | None) -> None:
+    def __init__(self, auth: tuple[str, str] | None, patience: float | None = None) -> None:
+        self._patience = patience
         self._headers = {"Content-Type": "application/json"}
         if auth:
             self._headers |= urllib3.make_headers(basic_auth=":".join(auth))
@@ -115,7 +126,7 @@ class Dispatcher:
         self._orders.put(order)
 
     def _work(self) -> None:
-        pool = _pool()
+        pool = _pool(self._patience)
         while True:
             order = self._orders.get()
             try:
@@ -128,7 +139,7 @@ class Dispatcher:
 
     def _ask(self, pool: urllib3.PoolManager, order: Order) -> Answer:
         """Return the answer of a worker, or why there is none."""
-        number, url = order.number, order.server + PATH
+        number, url = order.number, order.server + order.path
         body = write_lease(order.jobs)
         headers = {
             **self._headers,
@@ -151,7 +162,7 @@ class Dispatcher:
             return Answer(number, order.server, None, problem)
 
 
-def _pool() -> urllib3.PoolManager:
+def _pool(patience: float | None) -> urllib3.PoolManager:
     """Return what makes the connections of a slot.
 
     The workers are ours: neither a proxy nor a .netrc of the environment is between. A request is
@@ -160,7 +171,7 @@ def _pool() -> urllib3.PoolManager:
     return urllib3.PoolManager(
         maxsize=1,
         retries=False,
-        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=None),
+        timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=patience),
         socket_options=SOCKET_OPTIONS,
         ssl_context=ssl.create_default_context(),
     )

@@ -15,9 +15,11 @@ class Means:
 
     :param slots: places for leases
     :param dispatcher: sends leases
+    :param errands: sends what has no jobs, and must neither wait for leases nor keep any waiting
     :param deaths: how workers of this server ended; none where there are no processes to end
     """
 
     slots: Slots
     dispatcher: Dispatcher
+    errands: Dispatcher
     deaths: Deaths | None = None

@@ -19,7 +19,7 @@ from ..storage.dispatch import LEADER_LOCK
 from ..storage.nodes import HOST, Announcement
 from .database import DatabaseRunner
 from .deaths import Deaths
-from .dispatch import Dispatcher
+from .dispatch import ERRAND_SECONDS, Dispatcher
 from .means import Means
 from .slots import Slots
 
@@ -49,7 +49,7 @@ class QueueJobRunner:
     def __init__(
         self, settings: Settings, *, standalone: bool = False, deaths: Deaths | None = None
     ) -> None:
-        self._means = Means(Slots(), Dispatcher(settings.auth), deaths)
+        self._means = _means(settings, deaths)
         self._settings = settings
         self._standalone = standalone
         self._stop = threading.Event()
@@ -115,6 +115,11 @@ class QueueJobRunner:
             version=Manifest.for_addon("queue_job").version,
             channels=write_channels(settings.channels),
         )
+
+
+def _means(settings: Settings, deaths: Deaths | None) -> Means:
+    errands = Dispatcher(settings.auth, patience=ERRAND_SECONDS)
+    return Means(Slots(), Dispatcher(settings.auth), errands, deaths)
 
 
 def databases() -> list[str]:

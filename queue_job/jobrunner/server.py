@@ -13,7 +13,13 @@ import time
 from functools import wraps
 from typing import Any
 
-from odoo.service.server import CommonServer, PreforkServer, ThreadedServer, Worker, empty_pipe
+from odoo.service.server import (
+    CommonServer,
+    PreforkServer,
+    ThreadedServer,
+    Worker,
+    empty_pipe,
+)
 from odoo.tools import config
 
 from ..core.channels import ChannelError, is_disabled

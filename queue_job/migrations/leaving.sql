@@ -10,10 +10,20 @@ DROP TRIGGER IF EXISTS queue_job_notify_ready ON queue_job;
 DROP FUNCTION IF EXISTS queue_job_schedule();
 DROP FUNCTION IF EXISTS queue_job_notify();
 
+DROP TABLE IF EXISTS queue_job_total, queue_job_stop;
+
 DROP INDEX IF EXISTS queue_job_ready_index, queue_job_scheduled_index, queue_job_retrying_index,
     queue_job_running_index, queue_job_finished_index, queue_job_failed_index,
-    queue_job_waiting_index, queue_job_identity_claim_index,
-    queue_job_identity_key_state_partial_index;
+    queue_job_failure_index, queue_job_waiting_index, queue_job_identity_claim_index,
+    queue_job_identity_key_state_partial_index, queue_job_linked_index;
+
+-- Its roles are of other names: Odoo removes ours, but neither their rules nor the groups that rules name.
+WITH ours AS (
+    DELETE FROM ir_model_data
+     WHERE module = 'queue_job' AND model = 'ir.rule' AND name <> 'queue_job_comp_rule'
+ RETURNING res_id
+)
+DELETE FROM ir_rule USING ours WHERE ir_rule.id = ours.res_id;
 
 -- No worker has a job any more.
 UPDATE queue_job SET state = 'pending', date_enqueued = NULL, date_started = NULL
@@ -93,6 +103,16 @@ UPDATE queue_job
             && @ != "date_isoformat" && @ != "etree_element")'
         OR kwargs @? '$.**._type ? (@ != "odoo_recordset" && @ != "datetime_isoformat"
             && @ != "date_isoformat" && @ != "etree_element")');
+
+-- Waits that grow are a table of the first ten there.
+UPDATE queue_job_function SET retry_pattern = (
+    SELECT jsonb_object_agg(try, GREATEST(1, round(LEAST(
+               COALESCE((backoff -> 'first')::numeric, 10)
+                   * power(COALESCE((backoff -> 'factor')::numeric, 2), try - 1),
+               COALESCE((backoff -> 'most')::numeric, 3600)))))
+      FROM generate_series(1, 10) AS try)
+  FROM (SELECT id, retry_pattern -> 'backoff' AS backoff FROM queue_job_function) AS growing
+ WHERE growing.id = queue_job_function.id AND jsonb_typeof(growing.backoff) = 'object';
 
 -- Every function has a channel and a method there.
 UPDATE queue_job SET job_function_id = NULL

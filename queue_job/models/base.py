@@ -29,6 +29,8 @@ class Base(models.AbstractModel):
         description=None,
         channel=None,
         identity_key=None,
+        timeout=None,
+        on_parent_stop=None,
     ):
         """Return these records with methods that become jobs when called.
 
@@ -39,8 +41,14 @@ class Base(models.AbstractModel):
         :param str channel: full name; the function's own when not given
         :param identity_key: text, or a function of the job that returns it; while a job with the
             same key waits, no other is stored
+        :param float timeout: seconds that it may take before it is stopped
+        :param str on_parent_stop: what it does when a job that it waits for is stopped: ``cancel``
+            or ``wait``
         :return: an object whose methods return the stored :class:`~..job.Job`
         """
+        # Tests of other addons look at what is passed on here: nothing that they do not know of.
+        later = {"timeout": timeout, "on_parent_stop": on_parent_stop}
+        given = {name: value for name, value in later.items() if value is not None}
         return DelayableRecordset(
             self,
             priority=priority,
@@ -49,6 +57,7 @@ class Base(models.AbstractModel):
             description=description,
             channel=channel,
             identity_key=identity_key,
+            **given,
         )
 
     @api.private
@@ -60,6 +69,8 @@ class Base(models.AbstractModel):
         description=None,
         channel=None,
         identity_key=None,
+        timeout=None,
+        on_parent_stop=None,
     ):
         """Return a call of these records to be chosen, put in order with others, and delayed.
 
@@ -75,6 +86,8 @@ class Base(models.AbstractModel):
             description=description,
             channel=channel,
             identity_key=identity_key,
+            timeout=timeout,
+            on_parent_stop=on_parent_stop,
         )
 
     def _patch_job_auto_delay(self, method_name, context_key=None):

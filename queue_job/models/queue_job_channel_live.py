@@ -2,6 +2,7 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 
 from ..core.channels import ancestors, override, parse_channels, running_below
+from ..roles import OPERATOR
 from ..storage import overrides, sight
 
 CAPACITY_LIMIT = 10_000
@@ -66,7 +67,7 @@ class QueueJobChannel(models.Model):
         for channel in self:
             name = channel.complete_name or ""
             above = [in_force[other] for other in ancestors(name) if other in in_force]
-            channel.configured = _described(configured[name]) if name in configured else False
+            channel.configured = described(configured[name]) if name in configured else False
             channel.capacity_in_force = in_force[name].capacity if name in in_force else 0
             channel.running = running_below(running, name)
             channel.waiting, channel.oldest = waiting.get(channel.id, (0, 0.0))
@@ -85,9 +86,13 @@ class QueueJobChannel(models.Model):
         return parse_channels(leader.channels or "") if leader else {}
 
     @api.model
-    def _in_force(self):
-        """Return the same with what operators have set."""
-        return override(self._configured(), overrides.read_overrides(self.env.cr).by_name)
+    def _in_force(self, configured=None):
+        """Return the same with what operators have set.
+
+        :param configured: what :meth:`_configured` returned, if it was asked already
+        """
+        configured = self._configured() if configured is None else configured
+        return override(configured, overrides.read_overrides(self.env.cr).by_name)
 
     @api.constrains("paused", "paused_until")
     def _check_paused_until(self):
@@ -102,8 +107,7 @@ class QueueJobChannel(models.Model):
         :param str reason: what the screens say
         :param until: when the pause ends by itself
         """
-        self._check_operator()
-        self.write(
+        self._as_operator().write(
             {
                 "paused": True,
                 "pause_reason": reason or False,
@@ -116,8 +120,7 @@ class QueueJobChannel(models.Model):
 
     def action_resume(self):
         """Let jobs start in the channels again."""
-        self._check_operator()
-        self.write(
+        self._as_operator().write(
             {
                 "paused": False,
                 "pause_reason": False,
@@ -128,14 +131,17 @@ class QueueJobChannel(models.Model):
         )
         return True
 
-    def _pause_text(self):
-        """Say who has paused the channel, until when, and why."""
+    def _pause_text(self, in_full):
+        """Say until when the channel is paused.
+
+        :param bool in_full: and by whom, and why
+        """
         until = _(" until %s", self.paused_until) if self.paused_until else ""
-        reason = f": {self.pause_reason}" if self.pause_reason else "."
+        reason = f": {self.pause_reason}" if in_full and self.pause_reason else "."
         return _(
             "The channel %(channel)s is paused by %(who)s%(until)s%(reason)s",
             channel=self.complete_name,
-            who=self.paused_by_id.name or _("an operator"),
+            who=(in_full and self.paused_by_id.name) or _("an operator"),
             until=until,
             reason=reason,
         )
@@ -157,12 +163,19 @@ class QueueJobChannel(models.Model):
         if not self.env.su and vals.get("paused_by_id") not in (None, False, self.env.uid):
             raise AccessError(_("Whoever pauses a channel does it in their own name."))
 
-    def _check_operator(self):
-        if not self.env.su and not self.has_access("write"):
-            raise AccessError(_("Only who may change channels may pause them."))
+    def _as_operator(self):
+        """Return the channels in rights that can pause them, which operators lack.
+
+        :raises AccessError: for whoever may neither change channels nor operate the queue
+        """
+        operates = self.env.user.has_group(OPERATOR)
+        if not (self.env.su or operates or self.has_access("write")):
+            raise AccessError(_("Only an operator of the job queue may pause channels."))
+        self.check_access("read")
+        return self.sudo()
 
 
-def _described(config):
+def described(config):
     """Return what the configuration says of a channel, as it is written there."""
     keys = [str(config.capacity or "")]
     keys += [key for key in ("sequential", "paused") if getattr(config, key)]

@@ -1,6 +1,7 @@
 from odoo import _, api, fields, models
 
 from ..core.states import JobState
+from ..core.stop import Cause, OnParentStop, given_up_with
 from ..storage import dependency
 
 
@@ -27,6 +28,16 @@ class QueueJob(models.Model):
         readonly=True,
         help="Jobs that wait for this one",
     )
+    on_parent_stop = fields.Selection(
+        [
+            (OnParentStop.CANCEL.value, "It is cancelled"),
+            (OnParentStop.WAIT.value, "It waits on"),
+        ],
+        "When What It Waits for Is Stopped",
+        readonly=True,
+        help="By default it is cancelled with a job that somebody cancels, and waits for one that "
+        "was stopped at a limit",
+    )
     dependencies = fields.Json(compute="_compute_dependencies")
     dependency_graph = fields.Json(compute="_compute_dependency_graph")
     graph_jobs_count = fields.Integer("Jobs of the Graph", compute="_compute_graph_jobs_count")
@@ -37,11 +48,12 @@ class QueueJob(models.Model):
         self.env.cr.execute(dependency.SCHEMA)
 
     @api.depends("dependency_ids.uuid", "dependent_ids.uuid")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_dependencies(self):
         for job in self:
             job.dependencies = {
-                "depends_on": job._linked_by("dependent_ids").mapped("uuid"),
-                "reverse_depends_on": job._linked_by("dependency_ids").mapped("uuid"),
+                "depends_on": job._seen_with("dependent_ids").mapped("uuid"),
+                "reverse_depends_on": job._seen_with("dependency_ids").mapped("uuid"),
             }
 
     def _linked_by(self, name):
@@ -50,6 +62,10 @@ class QueueJob(models.Model):
         They are searched for: what the cache has of this job's own fields is what its reader sees.
         """
         return self.sudo().search([(name, "in", self._origin.ids)])
+
+    def _seen_with(self, name):
+        """Return those of the jobs that have this one in a field which the reader may see."""
+        return self._linked_by(name).with_env(self.env)._filtered_access("read")
 
     @api.depends("graph_uuid")
     def _compute_dependency_graph(self):
@@ -81,15 +97,21 @@ class QueueJob(models.Model):
         parents = parents.filtered(lambda job: job.state != JobState.DONE)
         held = parents.filtered(lambda job: job.state in stuck)
         seen = held.with_env(self.env)._filtered_access("read")
+        states = dict(self._fields["state"]._description_selection(self.env))
         if seen:
             return _(
                 "It waits for %(name)s, which is %(state)s: requeue it or set it to done.",
                 name=seen[0].name,
-                state=seen[0].state,
+                state=states[seen[0].state].lower(),
             )
         if held:
-            return _("It waits for a job of another company, which is %s.", held[0].state)
-        return _("It waits for %(count)s job(s) that are not done yet.", count=len(parents))
+            return _(
+                "It waits for a job that you do not see, which is %s.",
+                states[held[0].state].lower(),
+            )
+        if len(parents) == 1:
+            return _("It waits for a job that is not done yet.")
+        return _("It waits for %(count)s jobs that are not done yet.", count=len(parents))
 
     def _graph_jobs(self):
         """Return the jobs of the same graph that the user may see."""
@@ -113,14 +135,14 @@ class QueueJob(models.Model):
         return colors.get(self.state, "#FFFFFF")
 
     def open_graph_jobs(self):
-        """Open the jobs of the same graph."""
+        """Open the drawing of the jobs of the same graph."""
         self.ensure_one()
-        action = self.env["ir.actions.act_window"]._for_xml_id("queue_job.action_queue_job")
+        self.check_access("read")
+        action = self.env["ir.actions.actions"]._for_xml_id("queue_job.action_queue_job_graph")
         return {
             **action,
-            "name": _("Jobs of the Graph"),
             "domain": [("graph_uuid", "=", self.graph_uuid)],
-            "context": {},
+            "context": {"active_id": self.id},
         }
 
     def _release_dependents(self):
@@ -131,10 +153,19 @@ class QueueJob(models.Model):
             dependency.ask_for_sweep(self.env.cr)
             self.invalidate_model(["state"])
 
-    def _cancel_dependents(self):
-        """Give up every job that waits for these, through others as well."""
+    def _cancel_dependents(self, cause=Cause.CANCELLED):
+        """Give up what waits for these, through others as well, unless it says that it waits on.
+
+        :param Cause cause: why these were stopped
+        """
         self.env.flush_all()
-        below = self.browse(dependency.descendants(self.env.cr, self.ids)).sudo()
+        found = dependency.given_up(
+            self.env.cr,
+            self.ids,
+            stopped=given_up_with(cause),
+            cancelled=given_up_with(Cause.CANCELLED),
+        )
+        below = self.browse(found).sudo()
         waiting = below.filtered(lambda job: job.state == JobState.WAIT_DEPENDENCIES)
         waiting._edit(
             {
@@ -159,3 +190,5 @@ class QueueJob(models.Model):
             self.env.flush_all()
             dependency.wait_for_parents(self.env.cr, children)
         dependency.reopen(self.env.cr, self.ids)
+        # What the leader passed over meanwhile.
+        dependency.ask_for_sweep(self.env.cr)

@@ -4,6 +4,8 @@ from odoo.tools.translate import LazyTranslate
 from ..core.explain import Explanation, JobFacts, QueueFacts, Reason, explain
 from ..core.hold import Hold
 from ..core.states import KNOWN_STATES, JobState
+from ..durations import duration_text
+from ..roles import OPERATOR
 from ..storage import home, sight
 
 _lt = LazyTranslate(__name__)
@@ -11,14 +13,14 @@ _lt = LazyTranslate(__name__)
 SENTENCES = {
     Reason.RUNS: _lt("It runs."),
     Reason.ENDED: _lt("It has ended."),
-    Reason.HELD: _lt("Nothing runs in this database: %(hold)s."),
+    Reason.HELD: _lt("No job runs: %(hold)s."),
     Reason.NO_RUNNER: _lt(
         "No runner is connected to this database: the Self-test of the queue says why."
     ),
     Reason.NO_LEADER: _lt("A runner is connected and about to take the lead."),
     Reason.NO_SERVER: _lt("No server can take it: the list of nodes says what is wrong with each."),
-    Reason.ETA: _lt("Its time comes in %(seconds)s s."),
-    Reason.RETRY: _lt("It is tried again in %(seconds)s s, after %(limit)s tries."),
+    Reason.ETA: _lt("It starts in %(duration)s."),
+    Reason.RETRY: _lt("It is tried again in %(duration)s, as try %(next)s."),
     Reason.ENQUEUED: _lt("It was sent to a worker, and waits for the jobs before it there."),
     Reason.PAUSED: _lt("The channel %(channel)s is paused by the configuration of the server."),
     Reason.SEQUENTIAL: _lt(
@@ -26,14 +28,14 @@ SENTENCES = {
     ),
     Reason.FULL: _lt("The channel %(channel)s is full: %(number)s of %(limit)s run."),
     Reason.NO_WORKER: _lt("All workers are busy: %(number)s of %(limit)s."),
-    Reason.THROTTLED: _lt("The channel %(channel)s starts one job in %(number)s s at the most."),
-    Reason.TURN: _lt("It is about to start: %(number)s jobs of %(channel)s are before it."),
+    Reason.THROTTLED: _lt("The channel %(channel)s starts at most one job every %(duration)s."),
+    Reason.TURN: _lt("It is about to start, as number %(next)s of the channel %(channel)s."),
 }
 
 HOLDS = {
     Hold.MODULES: _lt("modules are to be installed, upgraded or removed"),
-    Hold.COPIED: _lt("it is a copy, or was restored, and nobody has released it yet"),
-    Hold.NEUTRALIZED: _lt("it was neutralised, and nobody has released it yet"),
+    Hold.COPIED: _lt("this database is a copy, or was restored, and nobody has released it yet"),
+    Hold.NEUTRALIZED: _lt("this database was neutralised, and nobody has released it yet"),
 }
 
 
@@ -101,15 +103,21 @@ class QueueJob(models.Model):
         values = {
             "channel": found.channel,
             "number": round(found.number),
-            "seconds": max(1, round(found.number)),
+            "duration": duration_text(self.env, found.number),
             "limit": round(found.limit),
+            "next": self._next_number(found),
             "other": found.other,
             "hold": self._hold_text(found.hold),
         }
         by_hand = self._pause_of(found.channel) if found.reason is Reason.PAUSED else None
         if by_hand:
-            return by_hand._pause_text()
+            return by_hand._pause_text(self.env.su or self.env.user.has_group(OPERATOR))
         return self.env._(SENTENCES[found.reason]) % values
+
+    @api.model
+    def _next_number(self, found):
+        """Return which try comes next, or which place in its channel a job has."""
+        return 1 + round(found.limit if found.reason is Reason.RETRY else found.number)
 
     @api.model
     def _pause_of(self, name):

@@ -6,11 +6,14 @@ from odoo import _, api, fields, models
 from odoo.exceptions import AccessError, ValidationError
 from odoo.tools import SQL, ormcache
 
+from ..core.backoff import Backoff, RetryPatternError, check_policy
 from ..core.channels import ROOT
+from ..core.memory import MOST_MB, check_memory
 from ..core.quoting import shown
-from ..core.retry import RetryPatternError, check_pattern
+from ..core.stop import check_timeout
 from ..decorator import JOB_METHODS, JOB_REGISTRY, declared
 from ..job import IDENTITY_SCOPES
+from ..settings import settings
 
 METHOD_NAME = re.compile(r"<([0-9a-z_.]+)>\.([0-9a-zA-Z_]+)\Z")
 
@@ -36,6 +39,10 @@ class JobConfig(NamedTuple):
     :param allow_commit: kept for those who read it; every job may commit
     :param on_fail_method_name: method of the job's model to be called when it has failed
     :param identity_scope: how long an identity key keeps the same job out: ``waiting``, ``running``
+    :param timeout: seconds that a job may take; ``None`` for no limit
+    :param retry_on: exceptions after which a job is tried again
+    :param backoff: waits that grow from try to try; there is no pattern then
+    :param memory: MB that a job may take; ``None`` for no limit
     """
 
     channel: str = ROOT
@@ -47,6 +54,15 @@ class JobConfig(NamedTuple):
     allow_commit: bool = False
     on_fail_method_name: str | None = None
     identity_scope: str = "waiting"
+    timeout: float | None = None
+    retry_on: tuple = ()
+    backoff: Backoff | None = None
+    memory: float | None = None
+
+    @property
+    def waits(self):
+        """How long to wait after which try: the backoff, else the pattern."""
+        return self.backoff or self.retry_pattern
 
 
 class QueueJobFunction(models.Model):
@@ -95,8 +111,9 @@ class QueueJobFunction(models.Model):
         "Own Retry Pattern",
         compute="_compute_edit_retry_pattern",
         inverse="_inverse_edit_retry_pattern",
-        help="Seconds to wait by number of the try, for example {1: 10, 5: 60, 10: (300, 600)}. "
-        "Replaces the pattern that the code declares.",
+        help="Seconds to wait by number of the try, for example {1: 10, 5: 60, 10: (300, 600)}; or "
+        "waits that grow, {'backoff': {'first': 10, 'factor': 2, 'most': 3600, 'jitter': 0.2}}. "
+        "Replaces the pattern or backoff that the code declares.",
     )
     retry_pattern_source = fields.Selection(
         [("record", "This record"), ("code", "The code"), ("default", "Default")],
@@ -119,6 +136,32 @@ class QueueJobFunction(models.Model):
         "declares.",
     )
 
+    timeout = fields.Float(
+        "Time Limit (s)",
+        help="Seconds that a job may take before it is stopped. Replaces what the code declares; "
+        "0 leaves it at that.",
+    )
+
+    effective_timeout = fields.Char(
+        "Time Limit in Force", compute="_compute_limits", help="And where it comes from"
+    )
+    memory = fields.Float(
+        "Memory Limit (MB)",
+        help="What a job may add to the memory of its worker before it is stopped. Replaces what "
+        "the code declares; 0 leaves it at that.",
+    )
+    effective_memory = fields.Char(
+        "Memory Limit in Force", compute="_compute_limits", help="And where it comes from"
+    )
+
+    _memory_range = models.Constraint(
+        f"CHECK(memory BETWEEN 0 AND {MOST_MB})",
+        "The memory limit of a function is a number of MB.",
+    )
+    _timeout_range = models.Constraint(
+        "CHECK(timeout BETWEEN 0 AND 31622400)",
+        "The time limit of a function is a number of seconds, up to a year.",
+    )
     _name_uniq = models.Constraint("UNIQUE(name)", "There is one record per job function.")
 
     @api.depends("model_id.model", "method")
@@ -153,8 +196,32 @@ class QueueJobFunction(models.Model):
             function.channel = channel or (code.default_channel if code else ROOT)
             function.channel_source = function._source(channel, code)
             function.retry_pattern_source = function._source(
-                function.retry_pattern, code and code.retry_pattern
+                function.retry_pattern, code and (code.retry_pattern or code.backoff)
             )
+
+    @api.depends("name", "timeout", "memory")
+    def _compute_limits(self):
+        for function in self:
+            code = self._declaration(function.name)
+            function.effective_timeout = self._limit_text(
+                _("%s s"), function.timeout, code and code.timeout, settings().timeout
+            )
+            function.effective_memory = self._limit_text(
+                _("%s MB"), function.memory, code and code.memory, settings().memory
+            )
+
+    @api.model
+    def _limit_text(self, unit, record, code, server):
+        """Return the limit in force in words, with where it comes from."""
+        found = (
+            (record, _("this record")),
+            (code, _("the code")),
+            (server, _("the configuration of the server")),
+        )
+        for number, source in found:
+            if number:
+                return f"{unit % f'{number:g}'} ({source})"
+        return _("None: that of Odoo holds")
 
     def _search_channel(self, operator, value):
         """Find functions by where their jobs run, whoever says so."""
@@ -167,20 +234,24 @@ class QueueJobFunction(models.Model):
     @api.depends("name", "retry_pattern")
     def _compute_effective_retry_pattern(self):
         for function in self:
-            pattern = self.job_config(function.name).retry_pattern
-            steps = (f"{number}: {seconds}" for number, seconds in sorted(pattern.items()))
-            function.effective_retry_pattern = ", ".join(steps)
+            config = self.job_config(function.name)
+            steps = (
+                f"{number}: {seconds}" for number, seconds in sorted(config.retry_pattern.items())
+            )
+            function.effective_retry_pattern = str(config.backoff or ", ".join(steps))
 
     @api.depends("retry_pattern")
     def _compute_edit_retry_pattern(self):
         for function in self:
-            pattern = check_pattern(function.retry_pattern or {})
+            pattern = function.retry_pattern or {}
+            if not isinstance(check_policy(pattern), Backoff):
+                pattern = check_policy(pattern)
             function.edit_retry_pattern = str(pattern or "")
 
     def _inverse_edit_retry_pattern(self):
         for function in self:
             function.retry_pattern = self._read_literal(
-                function.edit_retry_pattern, "{1: 10, 5: 60}"
+                function.edit_retry_pattern, "{1: 10, 5: 60}, or {'backoff': {'first': 10}}"
             )
 
     @api.depends("related_action")
@@ -216,7 +287,7 @@ class QueueJobFunction(models.Model):
     def _check_retry_pattern(self):
         for function in self:
             try:
-                check_pattern(function.retry_pattern or {})
+                check_policy(function.retry_pattern or {})
             except RetryPatternError as error:
                 raise ValidationError(str(error)) from error
 
@@ -328,10 +399,12 @@ class QueueJobFunction(models.Model):
         record = self.sudo().search([("name", "=", name)], limit=1)
         code = self._declaration(name)
         action = record.related_action or self._declared_action(code)
+        waits = check_policy(record.retry_pattern or {})
+        if not waits and code:
+            waits = code.backoff or dict(code.retry_pattern)
         return JobConfig(
             channel=record.channel_id.complete_name or (code.default_channel if code else ROOT),
-            retry_pattern=check_pattern(record.retry_pattern or {})
-            or dict(code.retry_pattern if code else {}),
+            retry_pattern={} if isinstance(waits, Backoff) else waits,
             related_action_enable=action.get("enable", True),
             related_action_func_name=action.get("func_name"),
             related_action_kwargs=action.get("kwargs") or {},
@@ -339,6 +412,10 @@ class QueueJobFunction(models.Model):
             allow_commit=record.allow_commit,
             on_fail_method_name=record.on_fail_method or None,
             identity_scope=record.identity_scope or (code.identity_scope if code else "waiting"),
+            timeout=check_timeout(record.timeout) or (code.timeout if code else None),
+            retry_on=code.retry_on if code else (),
+            backoff=waits if isinstance(waits, Backoff) else None,
+            memory=check_memory(record.memory) or (code.memory if code else None),
         )
 
     @api.model
@@ -369,7 +446,12 @@ class QueueJobFunction(models.Model):
     def _register_hook(self):
         """Give every job function of the code a record, so that the screen shows it."""
         super()._register_hook()
-        missing = self._declared_names() - set(self.sudo().search([]).mapped("name"))
+        self._record_functions(self._declared_names())
+
+    @api.model
+    def _record_functions(self, names):
+        """Give a record to those of the functions that have none."""
+        missing = names - set(self.sudo().search([]).mapped("name"))
         for name in sorted(missing):
             self._record_function(name)
         if missing:

@@ -6,6 +6,8 @@ from odoo.tools.translate import LazyTranslate
 from ..core.channels import ROOT, ChannelError, is_disabled
 from ..core.diagnosis import Facts, Finding, NodeFacts, Problem, diagnose
 from ..core.hold import Hold
+from ..durations import seconds_between
+from ..roles import MANAGER, OPERATOR
 from ..settings import settings, unknown_settings
 from ..storage import home, sight
 
@@ -24,7 +26,7 @@ MESSAGES = {
     Problem.TURNED_OFF: _lt("The runner of this server is turned off by root:0."),
     Problem.NO_RUNNER: _lt("No job will run: no runner is connected to this database."),
     Problem.NO_LEADER: _lt("No job will run: no runner leads yet."),
-    Problem.STALE_RUNNER: _lt("The runner on %(subject)s was not heard of for %(number)s s."),
+    Problem.STALE_RUNNER: _lt("The runner on %(subject)s has been silent for %(number)s s."),
     Problem.HELD: _lt("No job will run: %(hold)s."),
     Problem.UNREACHABLE: _lt("The leader cannot use the workers at %(subject)s: %(hint)s"),
     Problem.ONE_AT_A_TIME: _lt(
@@ -39,7 +41,7 @@ MESSAGES = {
 
 REMEDIES = {
     Problem.NOT_LOADED: _lt("Start Odoo with %(load)s"),
-    Problem.BAD_SETTINGS: _lt("Mend the setting, and start Odoo again"),
+    Problem.BAD_SETTINGS: _lt("Correct the setting, and start Odoo again"),
     Problem.UNKNOWN_SETTING: _lt("Take it away, or write %(hint)s"),
     Problem.TURNED_OFF: _lt("ODOO_CONNECTOR_CHANNELS=root:2, or odoo queue_job run beside it"),
     Problem.NO_RUNNER: _lt("Start Odoo with %(load)s, and read its log"),
@@ -57,7 +59,7 @@ REMEDIES = {
 
 
 class QueueJobHealth(models.AbstractModel):
-    """The self-test: what is wrong with this installation, and the line that mends it."""
+    """The self-test: what is wrong with this installation, and what to do about it."""
 
     _name = "queue.job.health"
     _description = "Job Queue Self-Test"
@@ -73,7 +75,8 @@ class QueueJobHealth(models.AbstractModel):
 
         :raises AccessError: for anybody but a manager of the queue
         """
-        self._check_manager()
+        if not self._is_manager():
+            raise AccessError(_("Only a manager of the job queue may do this."))
         self._settle()
         return True
 
@@ -83,14 +86,15 @@ class QueueJobHealth(models.AbstractModel):
 
         :return: a list of ``{"problem", "stops", "releasable", "message", "remedy"}``; empty when
             all is well
-        :raises AccessError: for anybody but a manager of the queue
+        :raises AccessError: for anybody but an operator or manager of the queue
         """
-        self._check_manager()
+        if not self._is_manager() and not self.env.user.has_group(OPERATOR):
+            raise AccessError(_("Only an operator of the job queue may do this."))
         return [
             {
                 "problem": finding.problem.value,
                 "stops": finding.stops,
-                "releasable": finding.hint in RELEASABLE,
+                "releasable": finding.hint in RELEASABLE and self._is_manager(),
                 "message": self._message(finding),
                 "remedy": self._remedy(finding),
             }
@@ -102,9 +106,8 @@ class QueueJobHealth(models.AbstractModel):
         """Return what the list of jobs has to say: what stops everything, or nothing."""
         return [found for found in self.self_test() if found["stops"]]
 
-    def _check_manager(self):
-        if not self.env.su and not self.env.user.has_group("queue_job.group_queue_job_manager"):
-            raise AccessError(_("Only a manager of the job queue may do this."))
+    def _is_manager(self):
+        return self.env.su or self.env.user.has_group(MANAGER)
 
     def _settle(self):
         parameters = self.env["ir.config_parameter"].sudo()
@@ -133,12 +136,11 @@ class QueueJobHealth(models.AbstractModel):
         )
 
     def _node_facts(self, node):
-        silent = fields.Datetime.now() - (node.date_seen or fields.Datetime.now())
         return NodeFacts(
             host=node.host,
             url=node.url,
             slots=node.slots,
-            silent=silent.total_seconds(),
+            silent=seconds_between(node.date_seen, fields.Datetime.now()),
             leads=node.leads,
             version=node.version or "",
             problem=node.problem or "",
@@ -149,7 +151,7 @@ class QueueJobHealth(models.AbstractModel):
         return self.env._(MESSAGES[finding.problem]) % self._values(finding)
 
     def _remedy(self, finding: Finding):
-        """Give the line that mends it."""
+        """Say what to do about it."""
         return self.env._(REMEDIES[finding.problem]) % self._values(finding)
 
     def _values(self, finding: Finding):

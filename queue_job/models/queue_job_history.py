@@ -1,9 +1,27 @@
+from dataclasses import asdict
+
 from odoo import api, fields, models
 
+from ..addons_code import code_roots
+from ..core.traceback import parse_traceback
+from ..durations import seconds_between
 from ..fields import UncheckedMany2one
+from ..roles import MANAGER
 from ..storage import history
 
-OUTCOMES = [("failed", "Failed"), ("postponed", "Postponed"), ("lost", "Lost Its Worker")]
+OUTCOMES = [
+    ("failed", "Failed"),
+    ("postponed", "Postponed"),
+    ("snoozed", "Snoozed"),
+    ("conflict", "Conflict"),
+    ("lost", "Lost Its Worker"),
+    ("cancelled", "Cancelled"),
+]
+
+
+def frames_of(text):
+    """Return the parts of a traceback for the screen, or nothing when there is none."""
+    return [asdict(piece) for piece in parse_traceback(text, code_roots())] if text else False
 
 
 class QueueJobAttempt(models.Model):
@@ -18,20 +36,33 @@ class QueueJobAttempt(models.Model):
     job_id = UncheckedMany2one("queue.job", required=True, readonly=True, index=True)
     attempt = fields.Integer("No.", required=True, readonly=True, aggregator=None)
     outcome = fields.Selection(OUTCOMES, required=True, readonly=True)
-    date_started = fields.Datetime("Started", readonly=True)
+    date_started = fields.Datetime("Started on", readonly=True)
     date_ended = fields.Datetime("Ended", readonly=True)
     seconds = fields.Float("Ran (s)", compute="_compute_seconds", digits=(16, 3))
     worker_host = fields.Char("Host", readonly=True)
     worker_pid = fields.Integer("Process", readonly=True, aggregator=None)
     message = fields.Text(readonly=True)
     exc_name = fields.Char("Exception", readonly=True)
-    exc_info = fields.Text("Traceback", readonly=True)
+    # Long, and read where it is shown.
+    exc_info = fields.Text("Traceback", readonly=True, groups=MANAGER, prefetch=False)
+    failure_key = fields.Char("Failure", readonly=True)
+    memory_peak = fields.Integer("Worker's Peak (MB)", readonly=True, aggregator="max")
+    memory_added = fields.Integer("Memory (MB)", readonly=True, aggregator="max")
+    date_asked = fields.Datetime("Asked to Stop", readonly=True)
+    frames = fields.Json("Frames", compute="_compute_frames", groups=MANAGER)
+
+    # Only attempts that ended a job for good are in it.
+    _failure_idx = models.Index("(failure_key, date_ended DESC) WHERE failure_key IS NOT NULL")
+
+    @api.depends("exc_info")
+    def _compute_frames(self):
+        for attempt in self:
+            attempt.frames = frames_of(attempt.exc_info)
 
     @api.depends("date_started", "date_ended")
     def _compute_seconds(self):
         for attempt in self:
-            began, ended = attempt.date_started, attempt.date_ended
-            attempt.seconds = (ended - began).total_seconds() if began and ended else 0.0
+            attempt.seconds = seconds_between(attempt.date_started, attempt.date_ended)
 
 
 class QueueJobLog(models.Model):
@@ -80,6 +111,12 @@ class QueueJob(models.Model):
     log_ids = fields.One2many("queue.job.log", "job_id", "Log", readonly=True)
     progress = fields.Float("Progress (%)", compute="_compute_progress")
     progress_text = fields.Char("Progress", compute="_compute_progress")
+    frames = fields.Json("Frames", compute="_compute_frames", groups=MANAGER)
+
+    @api.depends("exc_info")
+    def _compute_frames(self):
+        for job in self:
+            job.frames = frames_of(job.exc_info)
 
     @api.depends("state", "attempt")
     def _compute_progress(self):

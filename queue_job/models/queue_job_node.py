@@ -26,7 +26,7 @@ class QueueJobNode(models.Model):
     channels = fields.Char(readonly=True, help="In force when this runner leads")
     revision = fields.Integer(readonly=True, help="Of the channels' settings in force")
     problem = fields.Char(readonly=True, help="Why the leader cannot use these workers")
-    date_started = fields.Datetime("Started", readonly=True)
+    date_started = fields.Datetime("Started on", readonly=True)
     date_seen = fields.Datetime("Last Heartbeat", readonly=True, help="Once a minute")
     date_leading = fields.Datetime("Leading Since", readonly=True)
     here = fields.Boolean(

@@ -2,8 +2,13 @@ from datetime import timedelta
 
 from odoo import _, api, fields, models
 
+from ..roles import MANAGER
+
 NOTICE_INTERVAL = timedelta(hours=1)
 """When many jobs of a function fail in the same way, their followers hear of one in so long."""
+
+ERROR_LIMIT = 200
+"""Characters that are told of what an exception says."""
 
 
 class QueueJob(models.Model):
@@ -44,7 +49,7 @@ class QueueJob(models.Model):
 
     def _subscribe_users_domain(self):
         """Return a domain of the users who hear of a failure: managers and the job's own user."""
-        group = self.env.ref("queue_job.group_queue_job_manager", raise_if_not_found=False)
+        group = self.env.ref(MANAGER, raise_if_not_found=False)
         if not group:
             return [("id", "=", False)]
         domain = [("all_group_ids", "in", group.ids)]
@@ -63,7 +68,17 @@ class QueueJob(models.Model):
     def _message_failed_job(self):
         """Return the text of the message."""
         self.ensure_one()
-        return _("Something bad happened during the execution of job %s.", self.uuid)
+        name = self.name or self.channel_method_name or ""
+        values = {"name": name, "uuid": self.uuid, "error": self._error_text()}
+        if not values["error"]:
+            return _("%(name)s failed (job %(uuid)s).", **values)
+        return _("%(name)s failed with %(error)s (job %(uuid)s)", **values)
+
+    def _error_text(self):
+        """Return the exception in a line: its type, and what it says first."""
+        kind = (self.exc_name or "").rpartition(".")[2]
+        said = (self.exc_message or "").strip().partition("\n")[0][:ERROR_LIMIT]
+        return ": ".join(filter(None, (kind, said)))
 
     @api.model
     def _needaction_domain_get(self):

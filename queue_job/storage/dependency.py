@@ -24,19 +24,21 @@ SELECT * FROM unnest(%s::int[], %s::int[], %s::bool[])
 ON CONFLICT DO NOTHING
 """
 
-CLOSE = """
-UPDATE queue_job_dependency AS edge SET open = false
-  FROM queue_job AS parent
- WHERE parent.id = edge.parent_id AND parent.state = 'done'
-   AND edge.open AND edge.parent_id = ANY(%s)
+CLOSE_TEXT = """
+WITH ended AS (
+    SELECT edge.parent_id, edge.child_id
+      FROM queue_job_dependency AS edge JOIN queue_job AS parent ON parent.id = edge.parent_id
+     WHERE parent.state = 'done' AND edge.open{which}
+       FOR NO KEY UPDATE OF edge SKIP LOCKED
+)
+UPDATE queue_job_dependency AS edge SET open = false FROM ended
+ WHERE edge.parent_id = ended.parent_id AND edge.child_id = ended.child_id
 RETURNING edge.child_id
 """
-
-CLOSE_ALL = """
-UPDATE queue_job_dependency AS edge SET open = false
-  FROM queue_job AS parent
- WHERE parent.id = edge.parent_id AND parent.state = 'done' AND edge.open
-"""
+CLOSE = CLOSE_TEXT.format(which=" AND edge.parent_id = ANY(%s)")
+CLOSE_ALL = CLOSE_TEXT.format(which="")
+# SKIP LOCKED: whoever requeues a child has its edges until they commit, and ask for a sweep then.
+# The leader must not wait for them: no other job of the database would start meanwhile.
 
 REOPEN = """
 UPDATE queue_job_dependency AS edge SET open = true
@@ -85,6 +87,38 @@ WITH RECURSIVE below AS (
 )
 SELECT child_id FROM below
 """
+
+GIVEN_UP_TEXT = """
+    SELECT edge.child_id FROM queue_job_dependency AS edge
+      JOIN queue_job AS child ON child.id = edge.child_id
+     WHERE edge.parent_id {parents}
+       AND COALESCE(child.on_parent_stop, '') = ANY(%(stopped)s)
+    UNION
+    SELECT edge.child_id FROM below
+      JOIN queue_job_dependency AS edge ON edge.parent_id = below.child_id
+      JOIN queue_job AS child ON child.id = edge.child_id
+     WHERE COALESCE(child.on_parent_stop, '') = ANY(%(cancelled)s)
+"""
+READ_GIVEN_UP_TEXT = """
+WITH RECURSIVE below AS (
+{given_up}
+)
+SELECT child_id FROM below
+"""
+READ_GIVEN_UP = READ_GIVEN_UP_TEXT.format(
+    given_up=GIVEN_UP_TEXT.format(parents="= ANY(%(parents)s)")
+)
+# Those that wait for the jobs themselves follow what became of these; all others wait for one that
+# is cancelled with them.
+
+EDGES = """
+SELECT edge.parent_id, edge.child_id FROM queue_job AS child
+  JOIN queue_job_dependency AS edge ON edge.child_id = child.id
+ WHERE child.graph_uuid = %s
+ ORDER BY edge.child_id, edge.parent_id
+ LIMIT %s
+"""
+# A parent may be of another graph: one with the same identity, which waited already.
 
 
 def connect(cr: Any, edges: Sequence[tuple[int, int, bool]]) -> None:
@@ -138,3 +172,25 @@ def descendants(cr: Any, parents: Iterable[int]) -> list[int]:
     """Return every job that waits for these, directly or through others."""
     cr.execute(DESCENDANTS, (list(parents),))
     return [row[0] for row in cr.fetchall()]
+
+
+def given_up(
+    cr: Any, parents: Iterable[int], *, stopped: Sequence[str], cancelled: Sequence[str]
+) -> list[int]:
+    """Return every job that is to be given up with these, directly or through others.
+
+    :param stopped: what those say that are given up with one that ended as these did
+    :param cancelled: what those say that are given up with one that is cancelled
+    """
+    values = {"parents": list(parents), "stopped": list(stopped), "cancelled": list(cancelled)}
+    cr.execute(READ_GIVEN_UP, values)
+    return [row[0] for row in cr.fetchall()]
+
+
+def read_edges(cr: Any, graph: str, most: int) -> list[tuple[int, int]]:
+    """Return parent and child of everything that the jobs of a graph wait for.
+
+    :param most: how many are read
+    """
+    cr.execute(EDGES, (graph, most))
+    return [(parent, child) for parent, child in cr.fetchall()]

@@ -10,11 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.failure import KEY_LENGTH, LOST
 from ..core.hold import Hold
 from ..core.leases import JobRef
+from ..core.report import Outcome, Report
 from ..core.retry import LOST_LIMIT
 from ..core.scheduler import WINDOW, Place
-from . import nodes
+from ..core.stop import Cause, given_up_with
+from . import dependency, nodes
 from .home import HOLD
 from .liveness import LOCK_SPACE, LOCK_SPACE_SIZE
 
@@ -33,6 +36,8 @@ SELECT to_regclass('queue_job') IS NOT NULL AND EXISTS (
     SELECT FROM ir_module_module
      WHERE name = 'queue_job' AND state NOT IN ('uninstalled', 'uninstallable', 'to install'))
 """
+
+LISTEN = "LISTEN queue_job"
 
 READ_SIGNING_KEY = "SELECT value FROM ir_config_parameter WHERE key = 'database.secret'"
 
@@ -178,9 +183,9 @@ SELECT id, priority, channel, channel_method_name, graph_uuid IS NOT NULL, attem
 """
 
 REAP_TEXT = """
-WITH running AS MATERIALIZED (
+WITH RECURSIVE running AS MATERIALIZED (
     SELECT id, attempt, state, LEAST(lost, 1000) + (state = 'started')::int AS lost,
-           date_started, worker_pid, worker_host
+           date_started, worker_pid, worker_host, channel_method_name
       FROM queue_job
      WHERE state IN ('enqueued', 'started') AND id = ANY(%(ids)s)
      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED
@@ -190,39 +195,65 @@ WITH running AS MATERIALIZED (
            worker_pid, worker_host, (
                 SELECT ': ' || cause FROM unnest(%(pids)s::int[], %(causes)s::text[])
                     AS death (pid, cause)
-                 WHERE pid = worker_pid AND worker_host = %(host)s LIMIT 1)) AS reason
-      FROM running
+                 WHERE pid = worker_pid AND worker_host = %(host)s LIMIT 1)) AS reason,
+           asked.text IS NOT NULL AS stopped, asked.text AS asked,
+           asked.text IS NULL AND lost >= %(limit)s AS failed,
+           CASE WHEN asked.text IS NULL AND lost >= %(limit)s THEN left(encode(sha256(convert_to(
+                %(lost)s || COALESCE(channel_method_name, '') || E'\n', 'UTF8')), 'hex'),
+                %(key_length)s) END AS failure_key
+      FROM running LEFT JOIN LATERAL (
+           SELECT text FROM queue_job_stop AS stop
+            WHERE stop.job_id = running.id AND stop.attempt = running.attempt
+              AND stop.user_id IS NOT NULL) AS asked ON true
      WHERE CASE WHEN pg_try_advisory_lock(%(space)s + (attempt & %(mask)s), id)
                 THEN pg_advisory_unlock(%(space)s + (attempt & %(mask)s), id) END
 ), kept AS (
     INSERT INTO queue_job_attempt
-           (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message)
+           (job_id, attempt, outcome, date_started, date_ended, worker_host, worker_pid, message,
+            failure_key)
     SELECT id, attempt, 'lost', date_started, clock_timestamp() AT TIME ZONE 'UTC',
-           worker_host, worker_pid, reason
+           worker_host, worker_pid, reason, failure_key
       FROM dead WHERE state = 'started'
+), below AS (
+{given_up}
+), given_up AS (
+    UPDATE queue_job
+       SET state = 'cancelled', date_cancelled = clock_timestamp() AT TIME ZONE 'UTC',
+           identity_claim = NULL, result = 'Cancelled with a job that it waited for'
+     WHERE id IN (
+        SELECT id FROM queue_job
+         WHERE id IN (SELECT child_id FROM below) AND state = 'wait_dependencies'
+         ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
 )
 UPDATE queue_job
    SET attempt = {next_attempt}, lost = dead.lost,
        retry = GREATEST(queue_job.retry, -2147483647) - (dead.state = 'started')::int,
-       state = CASE WHEN dead.lost >= %(limit)s THEN 'failed' ELSE 'pending' END,
-       exc_name = CASE WHEN dead.lost >= %(limit)s THEN 'JobFoundDead' END,
-       exc_message = CASE WHEN dead.lost >= %(limit)s THEN dead.reason END,
-       exc_info = CASE WHEN dead.lost >= %(limit)s THEN dead.reason END,
-       result = CASE WHEN dead.state = 'started' AND dead.lost < %(limit)s
-                     THEN dead.reason ELSE result END,
-       identity_claim = CASE WHEN dead.lost < %(limit)s THEN identity_claim END,
-       date_enqueued = CASE WHEN dead.lost >= %(limit)s THEN date_enqueued END,
-       date_started = CASE WHEN dead.lost >= %(limit)s THEN queue_job.date_started END
+       state = CASE WHEN dead.stopped THEN 'cancelled' WHEN dead.failed THEN 'failed'
+                    ELSE 'pending' END,
+       exc_name = CASE WHEN dead.failed THEN 'JobFoundDead' END,
+       exc_message = CASE WHEN dead.failed THEN dead.reason END,
+       exc_info = CASE WHEN dead.failed THEN dead.reason END,
+       failure_key = dead.failure_key,
+       result = CASE WHEN dead.stopped THEN dead.asked
+                     WHEN dead.state = 'started' AND NOT dead.failed THEN dead.reason
+                     ELSE result END,
+       identity_claim = CASE WHEN NOT (dead.stopped OR dead.failed) THEN identity_claim END,
+       date_cancelled = CASE WHEN dead.stopped THEN clock_timestamp() AT TIME ZONE 'UTC' END,
+       date_enqueued = CASE WHEN dead.stopped OR dead.failed THEN date_enqueued END,
+       date_started = CASE WHEN dead.stopped OR dead.failed THEN queue_job.date_started END
   FROM dead
  WHERE queue_job.id = dead.id
 RETURNING queue_job.id, dead.state = 'started'
 """
-REAP = REAP_TEXT.format(next_attempt=NEXT_ATTEMPT)
+GIVEN_UP = dependency.GIVEN_UP_TEXT.format(parents="IN (SELECT id FROM dead WHERE stopped)")
+REAP = REAP_TEXT.format(next_attempt=NEXT_ATTEMPT, given_up=GIVEN_UP)
 # Dead is what no session holds the liveness lock of. The lock is tried for each job by itself while
 # its row is locked, so that nobody can start it meanwhile: pg_locks is read once for all of them,
 # when the first row is locked, and shows as dead what a worker has started since. A row that is
 # being completed is passed over, as is one that an operator holds. The attempt is raised: a worker
-# that is alive after all, but cut off, is refused by the fence.
+# that is alive after all, but cut off, is refused by the fence. One that an operator wanted to stop
+# is cancelled, with what waits for it: its worker died before it could be told, and it must not
+# begin anew. The key of the failure is that of core.failure.lost_signature.
 
 STILL_RUNNING = """
 SELECT queue_job.id, queue_job.state = 'started' FROM queue_job
@@ -230,6 +261,14 @@ SELECT queue_job.id, queue_job.state = 'started' FROM queue_job
     ON queue_job.id = seen.id AND queue_job.attempt = seen.attempt
  WHERE queue_job.state IN ('enqueued', 'started')
 """
+
+ENDED = """
+SELECT queue_job.id, queue_job.state, queue_job.exec_time, queue_job.memory_added FROM queue_job
+  JOIN unnest(%s::int[], %s::int[]) AS seen (id, attempt)
+    ON queue_job.id = seen.id AND queue_job.attempt = seen.attempt
+ WHERE queue_job.state IN ('done', 'failed', 'cancelled') AND queue_job.exec_time IS NOT NULL
+"""
+# What an operator has ended did not run, and has no such time.
 
 
 @dataclass(frozen=True)
@@ -279,6 +318,11 @@ def prepare(cr: Any) -> None:
     """Plan the two statements of every lease, once for the connection."""
     cr.execute(READ_WINDOW)
     cr.execute(ENQUEUE)
+
+
+def listen(cr: Any) -> None:
+    """Let the connection hear of what becomes ready, and of what operators set."""
+    cr.execute(LISTEN)
 
 
 def read_secret(cr: Any) -> str:
@@ -358,27 +402,37 @@ def read_running(cr: Any) -> list[JobRef]:
     return [_reference(*row) for row in cr.fetchall()]
 
 
-def reap(cr: Any, ids: Iterable[int], reason: str, deaths: Mapping[int, str]) -> dict[int, bool]:
-    """Take back the jobs of the dead.
-
-    A job that loses its worker for the :data:`LOST_LIMIT`-th time is failed.
+def reap(
+    cr: Any,
+    ids: Iterable[int],
+    reason: str,
+    deaths: Mapping[int, str],
+    limit: int = LOST_LIMIT,
+) -> dict[int, bool]:
+    """Take back the jobs of the dead; give up those that an operator wanted to stop.
 
     :param ids: jobs whose lease is not open
     :param reason: what the screen says of a started one, beside which process it was, and where
     :param deaths: causes of death by number of the process, on this machine
+    :param limit: a job that loses its worker for so many times is failed
     :return: by id of each job taken back, whether it had been started
     """
+    cancelled = given_up_with(Cause.CANCELLED)
     cr.execute(
         REAP,
         {
             "ids": list(ids),
             "space": LOCK_SPACE,
             "mask": LOCK_SPACE_SIZE - 1,
-            "limit": LOST_LIMIT,
+            "limit": limit,
+            "lost": f"{LOST}\n",
+            "key_length": KEY_LENGTH,
             "reason": reason,
             "host": nodes.HOST,
             "pids": list(deaths),
             "causes": list(deaths.values()),
+            "stopped": cancelled,
+            "cancelled": cancelled,
         },
     )
     return dict(cr.fetchall())
@@ -388,6 +442,15 @@ def still_running(cr: Any, jobs: Iterable[JobRef]) -> dict[int, bool]:
     """Return, by the id of each job whose attempt is still enqueued or started, which it is."""
     cr.execute(STILL_RUNNING, _columns(jobs))
     return dict(cr.fetchall())
+
+
+def read_ended(cr: Any, jobs: Iterable[JobRef]) -> list[Report]:
+    """Return how those of the jobs ended that did so in the attempt that is known of them."""
+    cr.execute(ENDED, _columns(jobs))
+    return [
+        Report(number, Outcome(state), max(0.0, seconds), memory=memory)
+        for number, state, seconds, memory in cr.fetchall()
+    ]
 
 
 def _reference(

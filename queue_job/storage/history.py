@@ -22,6 +22,15 @@ SELECT %(job)s, %(attempt)s, to_timestamp(line.at) AT TIME ZONE 'UTC', line.leve
     AS line (at, level, logger, message)
 """
 
+TRIM_LOG = """
+DELETE FROM queue_job_log
+ WHERE id IN (SELECT id FROM queue_job_log WHERE job_id = %(job)s AND attempt = %(attempt)s
+               ORDER BY id OFFSET %(first)s
+               LIMIT (SELECT GREATEST(0, count(*) - %(first)s - %(last)s) FROM queue_job_log
+                       WHERE job_id = %(job)s AND attempt = %(attempt)s))
+"""
+# The lines of one attempt, which is alone in writing them: there is nobody to wait for.
+
 TELL_PROGRESS = """
 INSERT INTO queue_job_progress (job_id, attempt, done, total, message, date)
 VALUES (%(job)s, %(attempt)s, %(done)s, %(total)s, %(message)s,
@@ -67,6 +76,11 @@ def keep_log(cr: Any, job: int, attempt: int, lines: Sequence[LogLine]) -> None:
             "messages": [line.message for line in lines],
         },
     )
+
+
+def trim_log(cr: Any, job: int, attempt: int, *, first: int, last: int) -> None:
+    """Keep so many of the first and of the last lines of an attempt."""
+    cr.execute(TRIM_LOG, {"job": job, "attempt": attempt, "first": first, "last": last})
 
 
 def tell_progress(

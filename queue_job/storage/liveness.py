@@ -9,7 +9,7 @@ from __future__ import annotations
 import select
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import psycopg2
 from psycopg2.errors import LockNotAvailable
 
-from . import history
+from . import history, stops
 from .connection import connect
 
 LOCK_SPACE = 0x514A0000
@@ -45,7 +45,8 @@ UPDATE queue_job
   FROM turn
  WHERE turn.locked AND id = $1 AND state = 'enqueued' AND attempt = $2
 RETURNING id, attempt, uuid, model_name, method_name, channel_method_name, records::text,
-          args::text, kwargs::text, retry, max_retries, company_id,
+          args::text, kwargs::text, retry, max_retries, COALESCE(conflicts, 0),
+          COALESCE(snoozes, 0), company_id, channel, timeout, memory_limit, traceparent,
           CASE WHEN isfinite(COALESCE(eta, date_created)) THEN LEAST(1e8, GREATEST(0,
                EXTRACT(epoch FROM date_started - COALESCE(eta, date_created)))) END::float
 """
@@ -91,9 +92,20 @@ class StartedJob:
     kwargs: str | None
     retry: int
     max_retries: int
+    conflicts: int
+    snoozes: int
     company_id: int | None
+    channel: str | None
+    timeout: float | None
+    memory_limit: float | None
+    traceparent: str | None
     waited: float | None
     """Seconds since it was ready; ``None`` where a row that was changed by hand does not tell."""
+
+    @property
+    def called(self) -> str:
+        """Name of what it calls, by which failures and figures know it."""
+        return self.function or self.method_name or ""
 
 
 class Liveness:
@@ -108,6 +120,7 @@ class Liveness:
         self._cr = self._link.cursor()
         self._cr.execute(PREPARE)
         self._held: tuple[int | None, int | None] = (None, None)
+        self._beside = threading.Lock()
         self.database = database
         self.last_used = time.monotonic()
 
@@ -118,7 +131,9 @@ class Liveness:
             return False
         poll = select.poll()
         poll.register(self._link, select.POLLIN)
-        return not poll.poll(0)
+        # An answer to who looks after the job is not the end of the connection.
+        with self._beside:
+            return not poll.poll(0)
 
     def start(self, job: int, attempt: int, *, host: str, pid: int) -> StartedJob | None:
         """Take the liveness lock of a job and start it.
@@ -141,6 +156,27 @@ class Liveness:
     ) -> None:
         """Say how far the job is, outside of its transaction."""
         history.tell_progress(self._cr, job, attempt, done=done, total=total, message=message)
+
+    def asked_to_stop(self, job: int, attempt: int) -> str | None:
+        """Return the text with which a job was asked to stop, if it was.
+
+        From another thread than all else here: of a connection both may make use, of a cursor not.
+        """
+        with self._beside, self._link.cursor() as cr:
+            return stops.read(cr, job, attempt)
+
+    def tell_stop(self, job: int, attempt: int, told: stops.Told) -> None:
+        """Say what is done about a job that is to stop; from another thread as well."""
+        with self._beside, self._link.cursor() as cr:
+            stops.tell(cr, job, attempt, told)
+
+    def tell_log(self, job: int, attempt: int, lines: Sequence[history.LogLine]) -> None:
+        """Keep what a job has logged so far, outside of its transaction."""
+        history.keep_log(self._cr, job, attempt, lines)
+
+    def trim_log(self, job: int, attempt: int, *, first: int, last: int) -> None:
+        """Keep so many of the first and of the last lines that are kept outside of it."""
+        history.trim_log(self._cr, job, attempt, first=first, last=last)
 
     def is_mine(self, job: int, attempt: int) -> bool:
         """Tell whether this attempt still owns the job, which its own snapshot cannot know."""

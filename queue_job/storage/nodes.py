@@ -27,7 +27,10 @@ SELECT objid::int AS id FROM pg_locks
    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 
-HAS_SCHEMA = "SELECT to_regclass('queue_job_node_here') IS NOT NULL"
+HAS_SCHEMA = """
+SELECT to_regclass('queue_job_node_here') IS NOT NULL AND to_regclass('queue_job_pulse') IS NOT NULL
+   AND to_regclass('queue_job_watch') IS NOT NULL AND to_regclass('queue_job_total') IS NOT NULL
+"""
 
 FORGET = """
 DELETE FROM queue_job_node WHERE id IN (
@@ -122,7 +125,7 @@ class Node:
 
 
 def has_schema(cr: Any) -> bool:
-    """Tell whether the database knows of nodes; it does not before its addon was upgraded."""
+    """Tell whether the database has what this code writes; it has not before an upgrade."""
     cr.execute(HAS_SCHEMA)
     return bool(cr.fetchone()[0])
 

@@ -46,6 +46,12 @@ INDEXES = (
     """
     CREATE INDEX IF NOT EXISTS queue_job_failed_index ON queue_job (id) WHERE state = 'failed'
     """,
+    # Jobs that have failed in the same way, to be counted by who may see them without their rows.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_failure_index ON queue_job (failure_key, id)
+           INCLUDE (company_id)
+     WHERE state = 'failed' AND failure_key IS NOT NULL
+    """,
     # Jobs of a graph that wait for others.
     """
     CREATE INDEX IF NOT EXISTS queue_job_waiting_index ON queue_job (id)
@@ -55,6 +61,12 @@ INDEXES = (
     """
     CREATE UNIQUE INDEX IF NOT EXISTS queue_job_identity_claim_index ON queue_job (identity_claim)
      WHERE identity_claim IS NOT NULL
+    """,
+    # Jobs of models whose records show theirs, by their records; the jobs of others pass it by.
+    """
+    CREATE INDEX IF NOT EXISTS queue_job_linked_index
+        ON queue_job USING gin ((records -> 'ids') jsonb_path_ops)
+     WHERE linked
     """,
     # A waiting job with the same identity.
     """

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from ..core.retry import Interval, Postpone, check_pattern, decide_retry
+from ..core.backoff import Backoff, Interval, Policy, check_policy
+from ..core.retry import Postpone, decide_retry
 from ..decorator import JobFunction
 from ..job import DEFAULT_MAX_RETRIES, Job
 from .calls import JobCall
 
 
 def retry_plan(
-    pattern: Mapping | None, max_retries: int = DEFAULT_MAX_RETRIES, length: int | None = None
+    pattern: Policy | None, max_retries: int = DEFAULT_MAX_RETRIES, length: int | None = None
 ) -> list[Interval]:
     """Return the seconds between the tries of a job: after the first try, the second and so on.
 
-    :param pattern: seconds, or two bounds, by number of the try
+    :param pattern: seconds, or two bounds, by number of the try; or a backoff
     :param max_retries: number of tries; 0 is no limit
     :param length: how many to return at most; needed when there is no limit
     :return: one number less than tries, since after the last one the job has failed; bounds where
@@ -26,7 +27,7 @@ def retry_plan(
     """
     if not max_retries and length is None:
         raise ValueError("the plan of a job without limit has no end: say how long it shall be")
-    checked = check_pattern(pattern)
+    checked = pattern if isinstance(pattern, Backoff) else check_policy(pattern)
     plan: list[Interval] = []
     while length is None or len(plan) < length:
         decision = decide_retry(
@@ -65,17 +66,17 @@ def _method(target: Any) -> Any:
     return target.method if isinstance(target, JobCall) else target
 
 
-def _pattern(target: Any) -> Mapping:
-    """Return the retry pattern that counts; that of the record, where there is an environment."""
+def _pattern(target: Any) -> Policy:
+    """Return the waits that count; those of the record, where there is an environment."""
     if isinstance(target, Job):
-        return target.job_config.retry_pattern
+        return target.job_config.waits
     method = _method(target)
     if isinstance(method, JobFunction):
-        return method.retry_pattern
+        return method.backoff or method.retry_pattern
     records = method.__self__
     functions = records.env["queue.job.function"]
     name = functions.job_function_name(records._name, method.__name__)
-    return functions.job_config(name).retry_pattern
+    return functions.job_config(name).waits
 
 
 def _max_retries(target: Any) -> int:

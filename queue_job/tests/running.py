@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..core.retry import draw_seconds, pattern_seconds
+from ..core.backoff import draw_seconds, pattern_seconds
 from ..exception import NothingToDoJob, RetryableError
 from ..fields import decode, decode_records, encode, encode_records
 from ..job import DONE, Job
@@ -147,4 +147,4 @@ class Drain:
     def _seconds(self, job: TrappedJob, error: Any) -> float:
         if error.seconds is not None:
             return draw_seconds(error.seconds, shortest)
-        return pattern_seconds(job.job_config.retry_pattern, job.retry, shortest)
+        return pattern_seconds(job.job_config.waits, job.retry, shortest)

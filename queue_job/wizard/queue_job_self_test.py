@@ -2,9 +2,6 @@ from markupsafe import Markup
 
 from odoo import _, api, fields, models
 
-from ..core.hold import Hold
-from ..storage import home
-
 
 class QueueJobSelfTest(models.TransientModel):
     """What the self-test found, to be read."""
@@ -18,15 +15,14 @@ class QueueJobSelfTest(models.TransientModel):
     @api.depends_context("uid")
     def _compute_report(self):
         found = self.env["queue.job.health"].self_test()
-        held = home.read_hold(self.env.cr)
         for test in self:
             test.report = self._render(found)
-            test.can_release = held in (Hold.COPIED, Hold.NEUTRALIZED)
+            test.can_release = any(one["releasable"] for one in found)
 
     def _render(self, found):
         if not found:
             return Markup('<div class="alert alert-success">%s</div>') % _("All is well.")
-        line = Markup('<div class="alert alert-%s"><strong>%s</strong><br/><code>%s</code></div>')
+        line = Markup('<div class="alert alert-%s"><strong>%s</strong><br/>%s</div>')
         return Markup().join(
             line % ("danger" if one["stops"] else "warning", one["message"], one["remedy"])
             for one in found

@@ -11,6 +11,9 @@ from odoo.http import request
 
 SHOP_FAILURES = "queue_job_example.shop_failures"
 
+LOST_ORDER = 7
+"""Last digit of the orders that the shop cannot find: what asks for them fails."""
+
 
 class Shop(http.Controller):
     @http.route(
@@ -33,8 +36,10 @@ class Shop(http.Controller):
         save_session=False,
     )
     def get_order(self, order_id):
-        """Return an order; every customer has many."""
+        """Return an order; every customer has many, but for one, whose orders got lost."""
         number = order_id % 10
+        if number == LOST_ORDER:
+            raise request.not_found()
         return self._answer(
             id=order_id,
             customer=f"Customer {number}",

@@ -1,1 +1,1 @@
-from . import bank, bank_import, queue_job
+from . import bank, bank_import, bank_statement, day, queue_job, traffic

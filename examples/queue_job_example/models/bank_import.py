@@ -93,7 +93,7 @@ class BankImport(models.Model):
             return self.env._("The import was deleted before it began")
         if self._has_line_jobs():
             raise NothingToDoJob(self.env._("The lines have their jobs already"))
-        lines = read_bank_file()
+        lines = read_bank_file()[: self.line_count]
         for line in lines:
             self.import_line.delay(
                 line.number,
@@ -134,15 +134,16 @@ class BankImport(models.Model):
         return self.search([("date_started", "!=", False)], limit=1)
 
     @api.model
-    def start_demo(self):
+    def start_demo(self, lines=None):
         """Start an import and a job of each other kind; join the import that is still at work.
 
+        :param int lines: imported of the file; all, if not given
         :return: ``total``, the number of lines
         :rtype: dict
         """
         run = self._latest()
         if not run.job_open:
-            run = self.create({})
+            run = self.create({"line_count": lines} if lines else {})
             run.action_start()
             session = ConnectorSession.from_env(self.env)
             a_heavy_task.delay(session, "res.partner", self.env.user.partner_id.id)

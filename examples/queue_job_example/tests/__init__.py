@@ -4,4 +4,6 @@ from . import (
     test_connector_jobs,
     test_shop_controller,
     test_shop_export,
+    test_statement,
+    test_traffic,
 )

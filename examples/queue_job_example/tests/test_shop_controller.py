@@ -24,6 +24,11 @@ class TestShopController(HttpCase):
         order = self.url_open("/queue_job_example/shop/orders/12").json()
         self.assertEqual(order, {"id": 12, "customer": "Customer 2", "customer_ref": "shop-2"})
 
+    def test_has_lost_some_orders(self):
+        self.set_failures("0.0")
+        answer = self.url_open("/queue_job_example/shop/orders/17")
+        self.assertEqual(answer.status_code, 404)
+
     def test_is_out_of_order(self):
         self.set_failures("1.0")
         self.assertEqual(self.put().status_code, 503)

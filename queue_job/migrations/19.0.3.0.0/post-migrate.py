@@ -13,6 +13,8 @@ _logger = logging.getLogger(__name__)
 BATCH = 10_000
 """Jobs whose arguments are in memory at a time."""
 
+OUR_CRON = "ir_cron_failures"
+
 READ_TEXTS = """
 DELETE FROM queue_job_moving_text
  WHERE id IN (SELECT id FROM queue_job_moving_text LIMIT %s)
@@ -110,7 +112,8 @@ def _move_edges(cr):
 
 def _remove_crons(env):
     """Remove the crons that older versions of the community's addon left to its migrations."""
-    known = env["ir.model.data"].search([("module", "=", "queue_job"), ("model", "=", "ir.cron")])
+    theirs = [("module", "=", "queue_job"), ("model", "=", "ir.cron"), ("name", "!=", OUR_CRON)]
+    known = env["ir.model.data"].search(theirs)
     crons = env["ir.cron"].with_context(active_test=False).browse(known.mapped("res_id")).exists()
     actions = crons.ir_actions_server_id
     crons.unlink()

@@ -1,10 +1,12 @@
 import { Component, onWillStart, useState } from "@odoo/owl";
-import { registry } from "@web/core/registry";
+import { isOperator } from "@queue_job/role";
 import { useService } from "@web/core/utils/hooks";
 import { ListRenderer } from "@web/views/list/list_renderer";
-import { listView } from "@web/views/list/list_view";
 
-/** What keeps every job from running, above the list of jobs; nothing when all is well. */
+/**
+ * What keeps every job from running, above the list of jobs; nothing when all is well, and nothing
+ * for those who can do nothing about it and may not ask.
+ */
 export class QueueJobBanner extends Component {
     static template = "queue_job.Banner";
     static props = {};
@@ -12,7 +14,7 @@ export class QueueJobBanner extends Component {
     setup() {
         this.orm = useService("orm");
         this.state = useState({ findings: [] });
-        onWillStart(() => this.look());
+        onWillStart(() => isOperator() && this.look());
     }
 
     async look() {
@@ -29,8 +31,3 @@ export class QueueJobListRenderer extends ListRenderer {
     static template = "queue_job.ListRenderer";
     static components = { ...ListRenderer.components, QueueJobBanner };
 }
-
-registry.category("views").add("queue_job_list", {
-    ...listView,
-    Renderer: QueueJobListRenderer,
-});

@@ -18,21 +18,63 @@ OPERATIONS = ("read", "write", "create", "unlink")
 MODELS = {
     "queue.job": ("read", "write"),
     "queue.job.attempt": ("read",),
+    "queue.job.board": (),
+    "queue.job.button": (),
+    "queue.job.bulk": OPERATIONS,
     "queue.job.channel": OPERATIONS,
     "queue.job.channel.pause": OPERATIONS,
+    "queue.job.failure": ("read", "write"),
+    "queue.job.failure.count": ("read",),
+    "queue.job.failure.mute": OPERATIONS,
     "queue.job.function": OPERATIONS,
     "queue.job.health": (),
     "queue.job.log": ("read",),
     "queue.job.metric": ("read",),
+    "queue.job.metric.hour": ("read",),
+    "queue.job.mixin": (),
     "queue.job.node": ("read",),
     "queue.job.progress": ("read",),
+    "queue.job.pulse": ("read",),
     "queue.job.referred": (),
     "queue.job.self.test": OPERATIONS,
+    "queue.job.watch": (),
+    "queue.job.tray": (),
     "queue.jobs.to.cancelled": OPERATIONS,
     "queue.jobs.to.done": OPERATIONS,
     "queue.requeue.job": OPERATIONS,
 }
-"""What a manager of the queue may do with the records of a model; nobody else may do anything."""
+"""What a manager of the queue may do with the records of a model."""
+
+OPERATOR_MODELS = {
+    **dict.fromkeys(MODELS, ()),
+    "queue.job": ("read", "write"),
+    "queue.job.attempt": ("read",),
+    "queue.job.bulk": OPERATIONS,
+    "queue.job.channel": ("read",),
+    "queue.job.channel.pause": OPERATIONS,
+    "queue.job.failure": ("read", "write"),
+    "queue.job.failure.count": ("read",),
+    "queue.job.failure.mute": OPERATIONS,
+    "queue.job.function": ("read",),
+    "queue.job.log": ("read",),
+    "queue.job.metric": ("read",),
+    "queue.job.metric.hour": ("read",),
+    "queue.job.node": ("read",),
+    "queue.job.progress": ("read",),
+    "queue.job.pulse": ("read",),
+    "queue.job.self.test": OPERATIONS,
+    "queue.jobs.to.cancelled": OPERATIONS,
+    "queue.requeue.job": OPERATIONS,
+}
+"""What an operator may do; of a job they write nothing by themselves, but ask for what they may."""
+
+VIEWER_MODELS = {
+    **dict.fromkeys(MODELS, ()),
+    **dict.fromkeys(
+        ("queue.job", "queue.job.attempt", "queue.job.log", "queue.job.progress"), ("read",)
+    ),
+}
+"""What a viewer may do, with what is of their own jobs. Others may do nothing."""
 
 EDITED = {"priority", "eta", "channel", "max_retries"}
 """Fields of a job that a manager may change."""
@@ -40,24 +82,49 @@ EDITED = {"priority", "eta", "channel", "max_retries"}
 HIDDEN = {"records"}
 """Fields of a job that nobody reads."""
 
+FOR_MANAGERS = {
+    *("func_string", "args", "kwargs", "arguments", "argument", "exc_info", "frames"),
+    *("identity_key", "identity_claim"),
+}
+"""Fields of a job that show what it was called with, or a traceback: managers read them."""
+
 JOB_FIELDS = {
     *EDITED,
     *HIDDEN,
     *("uuid", "name", "user_id", "company_id", "state", "model_name", "method_name"),
     *("channel_method_name", "job_function_id", "func_string", "args", "kwargs", "arguments"),
     *("identity_key", "identity_claim", "identity_scope", "graph_uuid", "retry", "tries"),
-    *("attempt", "lost", "scheduled", "date_created", "date_enqueued", "date_started"),
+    *("timeout", "attempt", "lost", "conflicts", "snoozes", "scheduled", "date_created"),
+    *("date_enqueued", "date_started"),
     *("date_done", "date_cancelled", "date_notice", "exec_time", "worker_pid", "worker_host"),
-    *("result", "exc_name", "exc_message", "exc_info", "wait_reason"),
+    *("result", "exc_name", "exc_message", "exc_info", "failure_key", "wait_reason", "traceparent"),
     *("dependency_ids", "dependent_ids", "dependencies", "dependency_graph", "graph_jobs_count"),
-    *("attempt_ids", "log_ids", "progress", "progress_text"),
+    *("attempt_ids", "log_ids", "progress", "progress_text", "linked"),
+    *("frames", "timeline", "payload", "can_edit"),
+    *("is_live", "runs_long", "created_since", "channel_id", "argument", "record_ref"),
+    *("record_link", "waited", "ran", "worker"),
+    *("memory_limit", "memory_peak", "memory_added", "limits", "stopping", "stopped"),
+    "on_parent_stop",
 }
 """Every field of a job that is the addon's."""
 
 OTHER_FIELDS = {
     "queue.job.attempt": {
         *("job_id", "attempt", "outcome", "date_started", "date_ended", "seconds"),
-        *("worker_host", "worker_pid", "message", "exc_name", "exc_info"),
+        *("worker_host", "worker_pid", "message", "exc_name", "exc_info", "failure_key"),
+        *("frames", "memory_peak", "memory_added", "date_asked"),
+    },
+    "queue.job.board": set(),
+    "queue.job.button": set(),
+    "queue.job.bulk": {
+        "action",
+        "domain",
+        "channel",
+        "priority",
+        "eta",
+        "summary",
+        "as_job",
+        "running",
     },
     "queue.job.channel": {
         *("name", "complete_name", "parent_id", "job_function_ids", "removal_interval"),
@@ -66,24 +133,47 @@ OTHER_FIELDS = {
         *("is_applied", "is_held"),
     },
     "queue.job.channel.pause": {"channel_ids", "reason", "until"},
+    "queue.job.failure": {
+        *("key", "name", "exc_name", "location", "function", "state", "muted_until"),
+        *("responsible_id", "returns", "first_seen", "last_seen", "count_hour", "count_day"),
+        *("count_week", "trend", "failed_count", "message", "functions", "sample_traceback"),
+        *("frames", "affected", "probe_number", "follow_number", "probe_state"),
+    },
+    "queue.job.failure.count": {"key", "hour", "number"},
+    "queue.job.failure.mute": {"failure_ids", "until"},
     "queue.job.function": {
         *("name", "model_id", "method", "on_fail_method", "channel_id", "channel"),
         *("channel_source", "retry_pattern", "effective_retry_pattern", "edit_retry_pattern"),
         *("retry_pattern_source", "related_action", "edit_related_action", "allow_commit"),
-        "identity_scope",
+        *("timeout", "effective_timeout", "memory", "effective_memory", "memory_most"),
+        *("identity_scope", "calls", "success", "failures", "retries", "seconds", "time_share"),
+        *("run_p50", "run_p95", "run_p99", "wait_p50", "wait_p95", "wait_p99", "durations"),
+        "failure_ids",
     },
     "queue.job.health": set(),
     "queue.job.log": {"job_id", "attempt", "date", "level", "logger", "message"},
     "queue.job.metric": {
         *("minute", "channel", "function", "done", "failed", "postponed", "lost", "seconds"),
+        *("waited", "failure_rate", "average_run", "average_wait", "cancelled", "memory"),
     },
+    "queue.job.metric.hour": {
+        *("hour", "function", "done", "failed", "postponed", "lost", "seconds", "cancelled"),
+        "memory",
+    },
+    "queue.job.mixin": {"queue_job_count"},
     "queue.job.node": {
         *("host", "pid", "url", "slots", "standalone", "version", "channels", "problem"),
         *("date_started", "date_seen", "date_leading", "here", "leads", "revision"),
+        *("status", "uptime", "silent", "running_ids", "running_count"),
     },
     "queue.job.progress": {"job_id", "attempt", "done", "total", "message", "date"},
+    "queue.job.pulse": {
+        *("minute", "channel", "done", "failed", "waiting", "running", "oldest"),
+    },
     "queue.job.referred": set(),
     "queue.job.self.test": {"report", "can_release"},
+    "queue.job.watch": {"seq", "date_until", "date_told"},
+    "queue.job.tray": set(),
     "queue.jobs.to.cancelled": {"job_ids"},
     "queue.jobs.to.done": {"job_ids"},
     "queue.requeue.job": {"job_ids"},
@@ -92,31 +182,88 @@ OTHER_FIELDS = {
 
 METHODS = {
     "queue.job": {
-        *("requeue", "button_done", "button_cancelled", "open_graph_jobs", "explain"),
+        *("requeue", "button_done", "button_cancelled", "cancel", "open_graph_jobs", "explain"),
         *("open_related_action", "related_action_open_record", "action_self_test", "write"),
+        *("run_now", "open_same_function", "open_same_error", "pulse"),
+        *("graph_drawing", "graph_states", "retry_branch", "cancel_rest"),
     },
     "queue.job.attempt": set(),
-    "queue.job.channel": {"create", "write", "action_pause", "action_resume"},
+    "queue.job.board": {"snapshot", "watch"},
+    "queue.job.button": {"count_jobs", "open_jobs"},
+    "queue.job.channel": {
+        *("create", "write", "action_pause", "action_resume", "overview", "for_names"),
+    },
+    "queue.job.bulk": {"apply"},
     "queue.job.channel.pause": {"pause"},
-    "queue.job.function": {"create", "write", "unlink", "job_function_name"},
+    "queue.job.failure": {
+        *("write", "action_seen", "action_solve", "action_mute", "action_take"),
+        *("action_open_jobs", "action_open_records", "action_probe", "action_probe_all"),
+        *("action_retry_all", "action_cancel_all"),
+    },
+    "queue.job.failure.count": set(),
+    "queue.job.failure.mute": {"mute"},
+    "queue.job.function": {
+        *("create", "write", "unlink", "job_function_name", "action_open_jobs", "action_record"),
+    },
     "queue.job.health": {"self_test", "banner", "release"},
     "queue.job.log": set(),
     "queue.job.metric": set(),
-    "queue.job.node": set(),
+    "queue.job.metric.hour": set(),
+    "queue.job.node": {"action_open_jobs"},
+    "queue.job.mixin": {"action_open_queue_jobs"},
     "queue.job.progress": set(),
+    "queue.job.pulse": set(),
     "queue.job.referred": set(),
     "queue.job.self.test": {"release"},
+    "queue.job.watch": set(),
+    "queue.job.tray": {"look", "unfold"},
     "queue.jobs.to.cancelled": {"requeue", "set_cancelled"},
     "queue.jobs.to.done": {"requeue", "set_done"},
     "queue.requeue.job": {"requeue"},
 }
-"""Every method of the addon that can be called from outside. Managers may, nobody else."""
+"""Every method of the addon that can be called from outside. Managers may."""
+
+NOT_FOR_OPERATORS = {
+    "queue.job": {"button_done", "run_now"},
+    "queue.job.channel": {"create", "write"},
+    "queue.job.function": {"create", "write", "unlink", "job_function_name"},
+    "queue.job.health": {"release"},
+    "queue.job.self.test": {"release"},
+    "queue.jobs.to.done": {"requeue", "set_done"},
+}
+"""Those of them that operators may not call."""
+
+FOR_VIEWERS = {
+    "queue.job.button": {"count_jobs", "open_jobs"},
+    "queue.job": {
+        "open_graph_jobs",
+        "explain",
+        "open_related_action",
+        "related_action_open_record",
+        "action_self_test",
+        "write",
+        "open_same_function",
+        "open_same_error",
+        "pulse",
+        "graph_drawing",
+        "graph_states",
+    },
+}
+"""Those that viewers may call for their own jobs, to look. What opens then asks for rights."""
+
+MIXINS = {"queue.job.mixin"}
+"""Models whose methods are tried on those that inherit from them."""
 
 WITHOUT_SECRETS = {"create", "write", "unlink", "job_function_name"}
 """Methods that are tried as operations, or make a text of what they are given."""
 
-ROUTES = {"/queue_job/run": {"POST"}}
-"""Every route of the addon. Who signs may, nobody else."""
+ROUTES = {
+    "/queue_job/run": {"POST"},
+    "/queue_job/publish": {"POST"},
+    "/queue_job/health": {"GET"},
+    "/queue_job/metrics": {"GET"},
+}
+"""Every route of the addon. Who signs may use the first two, who has the token the others."""
 
 
 def module_models(env):
@@ -178,10 +325,14 @@ class SecurityCase(JobCase):
             company_ids=[Command.set(cls.elsewhere.ids)],
         )
         cls.strangers = (cls.env.ref("base.public_user"), cls.portal, cls.user)
+        cls.operator = cls.make_user("queue-operator", "queue_job.group_queue_job_operator")
+        cls.viewer = cls.make_user("queue-viewer", "queue_job.group_queue_job_viewer")
         cls.job = cls.record.with_user(cls.user).noop.delay(1, word="two").db_record()
         cls.job = cls.job.with_env(cls.env)
         cls.foreign_job = cls.record.with_company(cls.elsewhere).noop.delay().db_record()
         cls.foreign_job = cls.foreign_job.with_env(cls.env)
+        cls.viewed_job = cls.record.with_user(cls.viewer).noop.delay(1, word="two").db_record()
+        cls.viewed_job = cls.viewed_job.with_env(cls.env)
         cls.env.flush_all()
 
     @classmethod

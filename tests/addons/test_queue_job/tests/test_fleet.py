@@ -1,10 +1,14 @@
+from unittest.mock import patch
+
 from odoo.tests import BaseCase
 
+from odoo.addons.queue_job.jobrunner import slots
 from odoo.addons.queue_job.jobrunner.fleet import Fleet
 from odoo.addons.queue_job.jobrunner.slots import Slots
 from odoo.addons.queue_job.storage.nodes import Node
 
 OWN, OTHER = "http://localhost:8069", "http://web2:8069"
+FAR = "http://web3:8069"
 
 
 def node(number, url=OTHER, slots=2, host="web2", standalone=False):
@@ -83,9 +87,8 @@ class TestSlots(BaseCase):
     def setUp(self):
         super().setUp()
         self.slots = Slots()
-        self.assertEqual(self.slots.resize(OWN, 2), 2)
-        self.assertEqual(self.slots.resize(OTHER, 2), 4)
         self.owner = Owner(OWN, OTHER)
+        self.assertEqual(self.slots.resize(self.owner, {OWN: 2, OTHER: 2}), 4)
 
     def test_places_are_taken_of_every_server(self):
         firsts = set()
@@ -102,11 +105,44 @@ class TestSlots(BaseCase):
 
     def test_a_server_that_gets_smaller_is_used_up_first(self):
         self.slots.take(self.owner)
-        self.slots.resize(OWN, 1)
+        self.slots.resize(self.owner, {OWN: 1, OTHER: 2})
         self.slots.give_back(OWN)
         self.assertFalse(self.slots.has_room(Owner(OWN)))
         self.slots.give_back(OWN)
         self.assertTrue(self.slots.has_room(Owner(OWN)))
+
+    def test_a_server_that_nobody_knows_has_no_places(self):
+        self.slots.take(self.owner)
+        self.assertEqual(self.slots.resize(Owner(OTHER), {OTHER: 2}), 4, "another knows it as well")
+        self.slots.leave(self.owner)
+        self.assertEqual(self.slots.resize(Owner(FAR), {FAR: 3}), 7, "and each that is out")
+        self.slots.give_back(OWN)
+        self.assertFalse(self.slots.has_room(Owner(OWN)))
+        self.assertEqual(self.slots.resize(self.owner, {OWN: 2, OTHER: 2}), 7)
+        self.assertEqual(self.slots.take(Owner(OWN)), [OWN], "one of its leases is still out")
+
+    def test_places_that_nobody_can_use_are_not_promised(self):
+        self.slots.take(self.owner)
+        self.slots.resize(Owner(FAR), {FAR: 6})
+        waiting = [Owner(OWN) for _number in range(3)]
+        for owner in waiting:
+            self.slots.settle(owner, (), more=True)
+        self.slots.give_back(OWN)
+        self.assertEqual([owner.woken for owner in waiting], [1, 0, 0])
+        self.assertTrue(self.slots.has_room(waiting[0]))
+
+    def test_who_is_late_is_promised_nothing_until_it_asks(self):
+        self.slots.take(self.owner)
+        stuck = Owner(OWN, OTHER)
+        self.slots.settle(stuck, (), more=True)
+        with patch.object(slots, "PROMISE_SECONDS", 0):
+            self.slots.give_back(OWN)
+        self.slots.give_back(OWN)
+        self.assertTrue(self.slots.has_room(self.owner), "it need not wait again")
+        self.assertEqual(stuck.woken, 2)
+        self.slots.has_room(stuck)
+        self.slots.give_back(OTHER)
+        self.assertEqual(stuck.woken, 3)
 
     def test_a_free_place_is_promised_to_who_waits_and_can_use_it(self):
         self.slots.take(self.owner)

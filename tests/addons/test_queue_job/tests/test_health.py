@@ -5,6 +5,7 @@ from odoo.exceptions import AccessError
 from odoo.modules.neutralize import neutralize_database
 from odoo.tests import TransactionCase, new_test_user, tagged
 
+from odoo.addons.queue_job.core.explain import Explanation, Reason
 from odoo.addons.queue_job.core.hold import Hold
 from odoo.addons.queue_job.storage import home
 
@@ -25,6 +26,23 @@ class TestHealth(TransactionCase):
 
     def test_no_runner_is_said_on_the_job(self):
         self.assertIn("No runner is connected", self.job().explain())
+
+    def test_a_countdown_is_said_as_people_say_it(self):
+        for seconds, text in (
+            (0.2, "1 s"),
+            (59, "59 s"),
+            (573, "9 min 33 s"),
+            (7200, "2 h"),
+            (100_000, "1 d 3 h"),
+        ):
+            found = Explanation(Reason.ETA, number=seconds)
+            said = self.env["queue.job"]._sentence(found).replace("\xa0", " ")
+            self.assertEqual(said, f"It starts in {text}.")
+
+    def test_a_retry_is_said_with_its_number(self):
+        found = Explanation(Reason.RETRY, number=2, limit=1)
+        said = self.env["queue.job"]._sentence(found)
+        self.assertEqual(said, "It is tried again in 2 s, as try 2.")
 
     def test_the_form_shows_the_reason_of_a_waiting_job_only(self):
         job = self.job()

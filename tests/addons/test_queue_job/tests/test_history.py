@@ -10,7 +10,7 @@ class TestCurrentJob(JobCase):
 
     def setUp(self):
         super().setUp()
-        self.running = RunningJob("uuid", 7, 3, liveness=None)
+        self.running = RunningJob("uuid", 7, 3, liveness=None, watched=None)
 
     def test_outside_of_a_job_nothing_happens(self):
         found = current_job(self.env)

@@ -36,3 +36,44 @@ class TestRetention(JobCase):
         self.assertEqual((done, remaining), (len(gone), 0))
         self.assertTrue(all(record.exists() for record in kept))
         self.assertFalse(any(record.exists() for record in gone))
+
+    def test_what_is_waited_for_is_kept(self):
+        parent = self.record.delayable().noop()
+        child = self.record.delayable(on_parent_stop="wait").noop()
+        parent.on_done(child).delay()
+        parent, child = (self.stored(call._generated_job) for call in (parent, child))
+        parent.button_cancelled()
+        self.assertEqual(child.state, "wait_dependencies")
+        self.env.cr.execute(
+            "UPDATE queue_job SET date_cancelled = now() - interval '1 year' WHERE id = %s",
+            [parent.id],
+        )
+        self.env["queue.job"]._gc_old_jobs()
+        self.env.invalidate_all()
+        self.assertTrue(parent.exists(), "without it, the child would be free to run")
+        child.button_cancelled()
+        self.env.flush_all()
+        self.env["queue.job"]._gc_old_jobs()
+        self.env.invalidate_all()
+        self.assertFalse(parent.exists())
+
+    def test_what_is_kept_beside_a_job_goes_with_it(self):
+        kept, gone = self.finished(29), self.finished(31)
+        partner = self.env["res.partner"].create({"name": "Follower"})
+        for job in (kept, gone):
+            job.message_subscribe(partner.ids)
+            job.message_post(body="Seen")
+            job.activity_schedule(summary="Look at it", user_id=self.env.uid)
+        beside = {
+            "mail.message": "model",
+            "mail.followers": "res_model",
+            "mail.activity": "res_model",
+        }
+        self.env.flush_all()
+        self.env["queue.job"]._gc_old_jobs()
+        self.env.invalidate_all()
+        for model, name in beside.items():
+            with self.subTest(model=model):
+                of_jobs = [(name, "=", "queue.job"), ("res_id", "in", (kept + gone).ids)]
+                found = self.env[model].search(of_jobs)
+                self.assertEqual(set(found.mapped("res_id")), {kept.id})

@@ -1,4 +1,5 @@
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 from unittest.mock import patch
 
 import psycopg2
@@ -6,7 +7,8 @@ import psycopg2
 from odoo.exceptions import UserError
 from odoo.tools import mute_logger
 
-from odoo.addons.queue_job.storage import dispatch, home, plans, schema
+from odoo.addons.queue_job.storage import dispatch, enqueue, home, listing, plans, schema
+from odoo.addons.queue_job.storage.listing import JobFilter
 
 from .common import JobCase
 
@@ -36,12 +38,67 @@ class TestSchema(JobCase):
             ("queue_job_retrying_index", dispatch.READ_HELD, None),
             ("queue_job_scheduled_index", dispatch.PROMOTE, None),
             ("queue_job_running_index", dispatch.READ_RUNNING, None),
+            (
+                "queue_job_identity_key_state_partial_index",
+                enqueue.FIND_IDENTITIES,
+                {"keys": ["a"]},
+            ),
+            ("queue_job_identity_claim_index", enqueue.FIND_IDENTITIES, {"keys": ["a"]}),
         )
         for index, query, params in cases:
             with self.subTest(index=index):
                 plan = self.plan(query, params)
                 self.assertIn(index, plan)
                 self.assertNotRegex(plan, r"Seq Scan on queue_job\b")
+
+    def test_the_list_of_the_command_line_reads_no_whole_table(self):
+        since = datetime(2026, 1, 1)
+        filters = (
+            JobFilter(since=since),
+            JobFilter(exception="ValueError"),
+            JobFilter(function="noop"),
+            JobFilter(function="noop", since=since),
+            JobFilter(states=("pending", "done")),
+        )
+        for wanted in filters:
+            with self.subTest(wanted=wanted):
+                query, values = listing.newest(self.env.cr, wanted, 40)
+                self.assertNotRegex(self.plan(query, values), r"Seq Scan on queue_job\b")
+
+    def test_the_list_finds_in_every_state(self):
+        self.env.cr.execute("DELETE FROM queue_job")
+        states = ("pending", "done", "cancelled", "failed", "started", "wait_dependencies")
+        by_state = {state: self.put(self.record.noop.delay(), state=state) for state in states}
+        by_state["enqueued"] = self.put(self.record.noop.delay(), state="enqueued")
+        self.record.noop.delay(eta=3600)
+        all_of_them = self.env["queue.job"].search([])
+
+        def found(limit=40, **asked):
+            rows = listing.read_jobs(self.env.cr, JobFilter(**asked), limit)
+            return [row["id"] for row in rows]
+
+        self.assertEqual(found(), all_of_them.ids)
+        self.assertEqual(found(function=".noop"), all_of_them.ids)
+        self.assertEqual(found(function=".noop", limit=None), all_of_them.ids)
+        self.assertEqual(found(function=".noop", limit=3), all_of_them.ids[:3])
+        hour_ago = datetime.now(timezone.utc).replace(tzinfo=None) - timedelta(hours=1)
+        self.assertEqual(found(model="test.queue.job", since=hour_ago), all_of_them.ids)
+        for state, job in by_state.items():
+            expected = all_of_them.filtered(lambda job, state=state: job.state == state)
+            self.assertIn(job, expected)
+            self.assertEqual(found(states=(state,)), expected.ids)
+
+    def test_the_list_tells_when_there_are_older_jobs(self):
+        jobs = [self.put(self.record.noop.delay(), state="done") for _number in range(3)]
+        asked = JobFilter(function=".noop", since=datetime(2026, 1, 1))
+        self.assertFalse(listing.has_older(self.env.cr, asked))
+        with patch.object(listing, "NEWEST", 2):
+            self.assertTrue(listing.has_older(self.env.cr, asked))
+            self.assertFalse(listing.has_older(self.env.cr, JobFilter(states=("failed",))))
+            found = listing.read_jobs(self.env.cr, asked, 40)
+            self.assertNotIn(jobs[0].id, [row["id"] for row in found])
+            found = listing.read_jobs(self.env.cr, asked, None)
+            self.assertIn(jobs[0].id, [row["id"] for row in found])
 
     def test_jobs_refer_to_others_without_foreign_keys(self):
         self.env.cr.execute(

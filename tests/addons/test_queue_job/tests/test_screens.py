@@ -27,7 +27,8 @@ class TestScreens(HttpCase, JobCase):
     def test_every_view_opens(self):
         self.record.noop.delay()
         models = ("queue.job", "queue.job.channel", "queue.job.function", "queue.job.node")
-        for model in (*models, "queue.job.self.test"):
+        wizards = ("queue.job.self.test", "queue.job.failure.mute")
+        for model in (*models, "queue.job.failure", *wizards):
             views = self.env["ir.ui.view"].search([("model", "=", model)])
             self.assertTrue(views)
             for view in views:

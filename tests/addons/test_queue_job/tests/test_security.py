@@ -1,7 +1,9 @@
 """Every model, field and method of the addon, as everybody who might ask for it."""
 
 import json
+import os
 from contextlib import suppress
+from unittest.mock import patch
 
 from odoo import Command
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -10,16 +12,23 @@ from odoo.tests import Form
 from odoo.tools import mute_logger
 
 from odoo.addons.queue_job.delay import chain
+from odoo.addons.queue_job.jobrunner.dispatch import Dispatcher, Order
+from odoo.addons.queue_job.settings import settings
 
 from .security import (
     EDITED,
+    FOR_VIEWERS,
     HIDDEN,
     JOB_FIELDS,
     METHODS,
+    MIXINS,
     MODELS,
+    NOT_FOR_OPERATORS,
     OPERATIONS,
+    OPERATOR_MODELS,
     OTHER_FIELDS,
     ROUTES,
+    VIEWER_MODELS,
     WITHOUT_SECRETS,
     SecurityCase,
     module_fields,
@@ -90,13 +99,21 @@ class TestModels(SecurityCase):
                 for user in self.strangers:
                     with self.subTest(model=model, operation=operation, user=user.login):
                         self.assertFalse(self.env[model].with_user(user).has_access(operation))
-                with self.subTest(model=model, operation=operation, user="manager"):
-                    access = self.env[model].with_user(self.manager).has_access(operation)
-                    self.assertEqual(access, operation in granted)
+                for user, may in (
+                    (self.manager, granted),
+                    (self.operator, OPERATOR_MODELS[model]),
+                    (self.viewer, VIEWER_MODELS[model]),
+                ):
+                    with self.subTest(model=model, operation=operation, user=user.login):
+                        access = self.env[model].with_user(user).has_access(operation)
+                        self.assertEqual(access, operation in may)
 
-    def test_no_record_is_given_to_a_group_that_is_not_the_managers(self):
+    def test_no_record_is_given_to_a_group_that_is_none_of_the_queues(self):
         access = self.env["ir.model.access"].search([("model_id.model", "in", list(MODELS))])
-        self.assertEqual(access.group_id, self.env.ref("queue_job.group_queue_job_manager"))
+        roles = self.env["res.groups"]
+        for role in ("viewer", "operator", "manager"):
+            roles += self.env.ref(f"queue_job.group_queue_job_{role}")
+        self.assertEqual(access.group_id, roles)
         self.assertTrue(all(row.group_id for row in access), "a row without group is for everybody")
 
 
@@ -122,12 +139,30 @@ class TestMethods(SecurityCase):
             return [job.ids]
         if model == "queue.job.channel":
             return [self.env.ref("queue_job.channel_root").ids]
+        if model == "queue.job.failure":
+            return [self.make_failure().ids]
+        if model == "queue.job.function":
+            return [job.job_function_id.ids]
+        if model == "queue.job.node":
+            return [self.env[model].search([], limit=1).ids]
         values = {"job_ids": [Command.set(job.ids)]} if "job_ids" in OTHER_FIELDS[model] else {}
         return [self.env[model].with_user(self.manager).create(values).ids]
 
+    def make_failure(self):
+        """Return a failure with a job that stands failed so."""
+        failures = self.env["queue.job.failure"]
+        failure = failures.search([("key", "=", "key")])
+        if not failure:
+            failure = failures.create({"key": "key", "name": "Oops in noop"})
+            self.failing = self.record.noop.delay().db_record()
+            attempt = {"attempt": 1, "outcome": "failed", "failure_key": "key"}
+            self.env["queue.job.attempt"].create({"job_id": self.failing.id, **attempt})
+        self.put(self.failing, state="failed", failure_key="key")
+        return failure
+
     def calls(self, job):
-        for model, methods in METHODS.items():
-            for method in methods - WITHOUT_SECRETS:
+        for model in set(METHODS) - MIXINS:
+            for method in METHODS[model] - WITHOUT_SECRETS:
                 yield model, method, self.arguments(model, method, job)
 
     def test_strangers_call_nothing(self):
@@ -145,6 +180,47 @@ class TestMethods(SecurityCase):
         for model, method, args in self.calls(self.job):
             with self.subTest(model=model, method=method), self.env.cr.savepoint():
                 call_kw(self.env[model].with_user(self.manager), method, args, {})
+
+    def test_an_operator_calls_what_the_table_grants(self):
+        for model, method, args in self.calls(self.job):
+            with self.subTest(model=model, method=method), self.env.cr.savepoint():
+                jobs = self.env[model].with_user(self.operator)
+                if method in NOT_FOR_OPERATORS.get(model, ()):
+                    with self.assertRaises(AccessError):
+                        call_kw(jobs, method, args, {})
+                elif "job_ids" not in OTHER_FIELDS.get(model, ()):
+                    call_kw(jobs, method, args, {})
+
+    def test_an_operator_runs_the_wizards_of_operators(self):
+        for model, method in (
+            ("queue.jobs.to.cancelled", "set_cancelled"),
+            ("queue.requeue.job", "requeue"),
+        ):
+            wizard = self.env[model].with_user(self.operator)
+            wizard = wizard.create({"job_ids": [Command.set(self.job.ids)]})
+            call_kw(wizard, method, [wizard.ids], {})
+        self.assertEqual(self.row(self.job)["state"], "pending")
+
+    def test_a_viewer_calls_what_the_table_grants(self):
+        before = self.row(self.viewed_job)
+        for model, method, args in self.calls(self.viewed_job):
+            if method in FOR_VIEWERS.get(model, ()) and method != "action_self_test":
+                with self.subTest(model=model, method=method), self.env.cr.savepoint():
+                    call_kw(self.env[model].with_user(self.viewer), method, args, {})
+            else:
+                with (
+                    self.subTest(model=model, method=method),
+                    self.assertRaises(AccessError),
+                    self.env.cr.savepoint(),
+                ):
+                    call_kw(self.env[model].with_user(self.viewer), method, args, {})
+        self.assertEqual(self.row(self.viewed_job), before)
+
+    def test_a_viewer_calls_nothing_on_jobs_of_others(self):
+        for method in METHODS["queue.job"] - WITHOUT_SECRETS - {"action_self_test"}:
+            jobs = self.env["queue.job"].with_user(self.viewer)
+            with self.subTest(method=method), self.assertRaises(AccessError):
+                call_kw(jobs, method, [self.job.ids], {})
 
     def test_a_manager_calls_nothing_on_jobs_of_another_company(self):
         before = self.row(self.foreign_job)
@@ -202,6 +278,79 @@ class TestMethods(SecurityCase):
                 call_kw(
                     self.env["test.queue.job"].with_user(self.user), method, [self.record.ids], {}
                 )
+
+
+class TestRoles(SecurityCase):
+    """What operators and viewers see and change of jobs, beside what they may call."""
+
+    def test_an_operator_edits_no_field_of_a_job(self):
+        job, before = self.job.with_user(self.operator), self.row(self.job)
+        for name in sorted(EDITED):
+            values = {"priority": 3, "eta": False, "channel": "a", "max_retries": 9}
+            with self.subTest(field=name), self.assertRaises(AccessError):
+                job.write({name: values[name]})
+        with self.assertRaises(AccessError):
+            job.with_context(active_test=False).web_save({"priority": 1}, {})
+        self.assertEqual(self.row(self.job), before)
+
+    def test_a_viewer_sees_their_own_jobs_and_no_others(self):
+        jobs = self.env["queue.job"].with_user(self.viewer)
+        self.assertEqual(jobs.search([]), self.viewed_job)
+        with self.assertRaises(AccessError):
+            self.job.with_user(self.viewer).read(["name"])
+        for model in ("queue.job.attempt", "queue.job.log", "queue.job.progress"):
+            values = {"attempt": 1, "message": "said"}
+            if model == "queue.job.attempt":
+                values["outcome"] = "failed"
+            own, other = self.env[model].create(
+                [{"job_id": job.id, **values} for job in (self.viewed_job, self.job)]
+            )
+            with self.subTest(model=model):
+                seen = self.env[model].with_user(self.viewer).search([])
+                self.assertIn(own, seen)
+                self.assertNotIn(other, seen)
+
+    def test_an_operator_sees_the_jobs_of_their_companies(self):
+        seen = self.env["queue.job"].with_user(self.operator).search([])
+        self.assertIn(self.job, seen)
+        self.assertIn(self.viewed_job, seen)
+        self.assertNotIn(self.foreign_job, seen)
+
+    def test_a_parent_that_a_viewer_does_not_see_is_not_named(self):
+        parent = self.record.with_user(self.user).delayable(description="Their secret")
+        child = self.record.with_user(self.viewer).delayable().noop()
+        chain(parent.noop(), child).delay()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE queue_job SET state = 'failed' WHERE uuid = %s", (parent._generated_job.uuid,)
+        )
+        self.env.invalidate_all()
+        job = child._generated_job.db_record().with_user(self.viewer)
+        self.assertIn("that you do not see, which is failed", job.explain())
+
+    def test_an_operator_pauses_in_their_own_name_and_sets_no_limits(self):
+        root = self.env.ref("queue_job.channel_root").with_user(self.operator)
+        root.action_pause("stock-taking")
+        self.assertEqual(root.paused_by_id, self.operator)
+        root.action_resume()
+        self.assertFalse(root.paused)
+        with self.assertRaises(AccessError):
+            root.write({"capacity": 3})
+        with self.assertRaises(AccessError):
+            root.with_user(self.viewer).action_pause("mischief")
+
+    def test_menus(self):
+        menus = {
+            user: self.env["ir.ui.menu"].with_user(user)._visible_menu_ids()
+            for user in (self.user, self.viewer, self.operator)
+        }
+        jobs, nodes = (
+            self.env.ref(f"queue_job.menu_{name}").id for name in ("queue_job", "queue_job_node")
+        )
+        self.assertNotIn(jobs, menus[self.user])
+        self.assertIn(jobs, menus[self.viewer])
+        self.assertNotIn(nodes, menus[self.viewer])
+        self.assertIn(nodes, menus[self.operator])
 
 
 class TestFields(SecurityCase):
@@ -394,7 +543,8 @@ class TestCompanies(SecurityCase):
         job = child._generated_job.db_record().with_user(self.manager)
         read = job.read(["wait_reason", "dependency_ids", "dependency_graph", "dependencies"])
         self.assertNotIn("Their secret", json.dumps(read, default=str))
-        self.assertIn("another company, which is failed", job.explain())
+        self.assertNotIn(parent._generated_job.uuid, json.dumps(read, default=str))
+        self.assertIn("that you do not see, which is failed", job.explain())
         self.assertEqual(job.dependency_ids.ids, [])
 
     def test_what_is_kept_beside_a_job_is_seen_by_who_sees_the_job(self):
@@ -404,7 +554,9 @@ class TestCompanies(SecurityCase):
             "queue.job.progress": {"attempt": 1, "message": "half"},
         }
         others = {name for name, row in MODELS.items() if row == ("read",)}
-        self.assertEqual({*lines, "queue.job.metric", "queue.job.node"}, others, "or say of what")
+        figures = {"queue.job.metric", "queue.job.node", "queue.job.pulse"}
+        figures |= {"queue.job.failure.count", "queue.job.metric.hour"}
+        self.assertEqual({*lines, *figures}, others, "or say of what")
         for model, values in lines.items():
             own, foreign = self.env[model].create(
                 [{"job_id": job.id, **values} for job in (self.job, self.foreign_job)]
@@ -528,6 +680,31 @@ class TestFunctions(SecurityCase):
         self.function.with_user(self.admin).related_action = {"func_name": "_edit"}
         with self.assertRaises(AccessError):
             self.job.with_user(self.manager).open_related_action()
+
+
+class TestSecrets(SecurityCase):
+    def test_what_holds_a_secret_does_not_show_it(self):
+        """An object that comes into a message or a traceback shows its parts."""
+        order = Order("shop", "the-secret", "http://localhost", 1, (), print)
+        self.assertNotIn("the-secret", repr(order))
+        values = {
+            "ODOO_QUEUE_JOB_HTTP_AUTH_USER": "proxy",
+            "ODOO_QUEUE_JOB_HTTP_AUTH_PASSWORD": "the-secret",
+            "ODOO_QUEUE_JOB_JOBRUNNER_DB_PASSWORD": "the-secret",
+        }
+        with patch.dict(os.environ, values):
+            found = settings.__wrapped__()
+        self.assertEqual(found.auth, ("proxy", "the-secret"))
+        self.assertEqual(found.database["password"], "the-secret")
+        self.assertNotIn("the-secret", repr(found))
+        self.assertNotIn("the-secret", repr(Dispatcher(found.auth)))
+
+    def test_the_self_test_names_settings_and_not_their_values(self):
+        values = {"ODOO_QUEUE_JOB_HTTP_PASSWORD": "the-secret", "ODOO_QUEUE_JOB_SLOTS": "2"}
+        with patch.dict(os.environ, values):
+            found = self.env["queue.job.health"].with_user(self.manager).self_test()
+        self.assertIn("ODOO_QUEUE_JOB_HTTP_PASSWORD", str(found))
+        self.assertNotIn("the-secret", str(found))
 
 
 class TestFailures(SecurityCase):

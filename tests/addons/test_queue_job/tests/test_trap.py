@@ -671,6 +671,13 @@ class TestTrapMocked(TrapCase):
         delayable.write_value.assert_called_once_with(7)
         delayable.import_order.assert_called_once_with(5)
 
+    def test_a_time_limit_is_shown_when_it_is_given(self):
+        with mock_with_delay() as (delayable_cls, _delayable):
+            self.record.with_delay(timeout=3).write_value(7)
+            self.record.write_value.delay(7, timeout=3)
+        limited = mock.call(self.record, **self.options, timeout=3)
+        self.assertEqual(delayable_cls.call_args_list, [limited, limited])
+
     def test_nothing_is_mocked_afterwards(self):
         with mock_with_delay():
             pass

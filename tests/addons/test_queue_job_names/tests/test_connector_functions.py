@@ -1,8 +1,8 @@
 """Job functions, as modules of connector write and use them."""
 
+from odoo.addons.queue_job.core.backoff import RetryPatternError
 from odoo.addons.queue_job.core.channels import ChannelError
 from odoo.addons.queue_job.core.codec import ArgumentError
-from odoo.addons.queue_job.core.retry import RetryPatternError
 from odoo.addons.queue_job.decorator import JobFunction, JobRegistry
 from odoo.addons.queue_job.exception import NoSuchJobError
 from odoo.addons.queue_job.job import (

@@ -18,6 +18,7 @@ from odoo.addons.queue_job.job import Job
 
 from .common import NamesCase
 
+PEERS_OPTIONS = ("priority", "eta", "max_retries", "description", "channel", "identity_key")
 NOON = dt.datetime(2030, 1, 1, 12)
 
 
@@ -54,7 +55,7 @@ class TestNodes(NamesCase):
         call = self.record.delayable()
         self.assertEqual(
             call._properties,
-            ("priority", "eta", "max_retries", "description", "channel", "identity_key"),
+            (*PEERS_OPTIONS, "timeout", "on_parent_stop"),
         )
         self.assertIs(call.set({"priority": 1}), call)
         call.set(channel="root.names", max_retries=0).do().delay()

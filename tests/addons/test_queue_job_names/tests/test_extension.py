@@ -9,10 +9,10 @@ from odoo import api, models
 from odoo.exceptions import ConcurrencyError
 from odoo.tools import mute_logger
 
-from odoo.addons.queue_job import executor
 from odoo.addons.queue_job.delay import chain
 from odoo.addons.queue_job.exception import FailedJobError
 from odoo.addons.queue_job.job import Job
+from odoo.addons.queue_job.worker import executor
 
 from .common import NamesCase
 
@@ -136,7 +136,8 @@ class TestExtendedWrites(NamesCase):
         row = self.stored(job)
         self.seen.clear()
         lease = SimpleNamespace(extended=self.env["queue.job"]._is_extended("write"))
-        executor._let_addons_notice(SimpleNamespace(cr=self.env.cr, job=row, lease=lease))
+        run = SimpleNamespace(cr=self.env.cr, env=self.env, job=row, lease=lease)
+        executor._let_addons_notice(run)
         self.assertEqual(self.seen, [("write", job.uuid, "done")])
 
     def test_write_is_asked_when_a_job_has_failed(self):

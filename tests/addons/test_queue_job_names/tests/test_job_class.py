@@ -203,7 +203,9 @@ class TestStates(NamesCase):
         self.job.set_failed(exc_name="Boom", exc_message="boom", exc_info="Traceback")
         self.job.store()
         record = self.stored(self.job)
-        self.assertIn(self.job.uuid, record.message_ids[:1].body)
+        body = record.message_ids[:1].body
+        self.assertIn(f"{record.name} failed with Boom: boom", body)
+        self.assertIn(self.job.uuid, body)
 
     def test_dependencies(self):
         parent, child = Job(self.record.do), Job(self.record.do)

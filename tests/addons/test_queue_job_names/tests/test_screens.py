@@ -197,9 +197,10 @@ class TestScreens(NamesCase):
         self.assertIn(self.env.ref("base.user_admin"), users)
         self.assertIn(self.env.ref("base.user_root"), users)
 
-    def test_no_cron_and_no_server_action_is_shipped(self):
+    def test_the_only_cron_looks_after_failures(self):
         data = self.env["ir.model.data"].search([("module", "=", "queue_job")])
-        self.assertFalse({"ir.cron", "ir.actions.server"} & set(data.mapped("model")))
+        crons = data.filtered(lambda one: one.model == "ir.cron")
+        self.assertEqual(crons.mapped("name"), ["ir_cron_failures"])
 
     def test_jobs_of_other_companies_are_hidden(self):
         company = self.env["res.company"].create({"name": "Other"})

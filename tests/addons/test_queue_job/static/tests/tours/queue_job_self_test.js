@@ -4,7 +4,17 @@ registry.category("web_tour.tours").add("queue_job_self_test", {
     steps: () => [
         {
             content: "The list says that nothing will run, and the line to add",
-            trigger: ".o_queue_job_banner:contains('no runner is connected') code:contains('--load=')",
+            trigger: ".o_queue_job_banner:contains('no runner is connected'):contains('--load=')",
+        },
+        {
+            content: "It is above the list, as wide as that, and not beside it",
+            trigger: ".o_queue_job_banner",
+            run({ anchor }) {
+                const list = document.querySelector(".o_list_view .o_list_renderer");
+                if (anchor.offsetWidth < 0.9 * list.offsetWidth) {
+                    throw new Error(`${anchor.offsetWidth} of ${list.offsetWidth} pixels`);
+                }
+            },
         },
         {
             content: "Ask what is wrong",
