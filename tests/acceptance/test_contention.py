@@ -144,6 +144,23 @@ def test_rows_that_an_operator_holds_are_passed_over(server):
     assert set(jobs.wait(held)) == {"done"}
 
 
+def test_an_edge_that_an_operator_holds_is_passed_over(server):
+    """Who requeues a child holds what it waits for; other jobs do not wait for that."""
+    jobs = Jobs(server(MODULES, workers=2))
+    parent, child, _last = jobs.server.rpc("test.queue.job", "launch_chain_of", [[jobs.record], 2])
+    hold = (
+        "UPDATE queue_job_dependency SET open = open "
+        "WHERE child_id = (SELECT id FROM queue_job WHERE uuid = %s); "
+        "SELECT pg_notify('queue_job', 'graph')"
+    )
+    with transaction(jobs.server, hold, [child]) as cr:
+        jobs.wait([parent], ["done"])
+        assert jobs.wait(jobs.delay("noop")) == ["done"]
+        assert jobs.one("state", [child]) == "wait_dependencies"
+        cr.connection.commit()
+    assert jobs.wait([child]) == ["done"]
+
+
 def test_a_job_that_starts_while_others_are_taken_back_stays_with_its_worker(server, database):
     name = database(MODULES)
     odoo = server(database_name=name, workers=2, channels="root:2", start=False)

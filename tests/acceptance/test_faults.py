@@ -127,6 +127,28 @@ def test_the_liveness_connection_of_a_worker_is_cut(server):
     assert jobs.ledger("slow") == 1
 
 
+def test_a_job_that_notices_the_cut_leaves_nothing_behind(server):
+    """It cannot go on, and runs again: what it has done so far must not be there twice."""
+    jobs = Jobs(server(TEST_MODULES, workers=2))
+    told = jobs.delay("report_at_the_end", 2)
+    jobs.worker(told)
+    jobs.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE application_name = 'queue_job worker' AND datname = current_database()"
+    )
+    assert jobs.wait(told, patience=90) == ["done"]
+    assert jobs.one("attempt", told) > 1, "it was given up"
+    assert jobs.ledger("told late") == 1
+
+
+def test_a_job_that_ends_its_process_has_failed(shared_server):
+    jobs = Jobs(shared_server)
+    uuids = jobs.delay("exit")
+    assert jobs.wait(uuids) == ["failed"]
+    assert jobs.one("exc_name", uuids) == "builtins.SystemExit"
+    assert jobs.one("lost", uuids) == 0
+
+
 def test_stop_lets_running_jobs_finish_and_gives_the_rest_back(server):
     odoo = server(TEST_MODULES, workers=4, channels="root:2")
     jobs = Jobs(odoo)

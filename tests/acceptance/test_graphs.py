@@ -35,7 +35,7 @@ def test_fan_out_and_fan_in_of_ten_thousand_vertices(jobs):
     """One job, 9,998 that wait for it, and one that waits for them: 19,996 edges."""
     (first, second, third), statements, seconds = launch(jobs, 1, 9998, 1)
     print(f"10,000 vertices stored by {statements} statements in {seconds:.2f} s")
-    assert statements <= 6, "the first request also reads what is cached afterwards"
+    assert statements <= 12, "a worker that was not asked before also reads what it will cache"
     assert jobs.wait(third, patience=120) == ["done"]
     started, done = times(jobs, first + second + third)
     print(f"run in {(done - started).total_seconds():.1f} s")

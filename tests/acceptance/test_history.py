@@ -81,3 +81,26 @@ def test_a_lost_worker_is_an_attempt(shared_server):
     ((outcome, message, _name, worker, _order),) = attempts(jobs, uuids)
     assert (outcome, worker) == ("lost", pid)
     assert "SIGKILL" in message
+
+
+def test_what_a_long_job_logs_is_seen_at_once_and_outlives_its_worker(shared_server):
+    jobs = Jobs(shared_server)
+    uuids = jobs.delay("report", 30, 0.1)
+
+    def lines(attempt, state):
+        return jobs.sql(
+            "SELECT l.message FROM queue_job_log l JOIN queue_job q ON q.id = l.job_id "
+            "WHERE q.uuid = %s AND l.attempt = %s AND q.state = %s ORDER BY l.id",
+            [uuids[0], attempt, state],
+        )
+
+    seen = wait_until(lambda: lines(1, "started"), "the job shows what it logs")
+    os.kill(jobs.worker(uuids), signal.SIGKILL)
+    assert jobs.wait(uuids) == ["done"]
+    kept = lines(1, "done")
+    assert kept[: len(seen)] == seen
+    (last,) = jobs.sql("SELECT attempt FROM queue_job WHERE uuid = %s", uuids)
+    all_of_it = [(f"step {number} of 30",) for number in range(1, 31)]
+    assert kept == all_of_it[: len(kept)]
+    assert len(kept) < len(all_of_it)
+    assert lines(last[0], "done") == all_of_it

@@ -235,3 +235,39 @@ def test_a_copy_runs_nothing_until_it_is_released(copied):
 def explain(odoo, uuid):
     ids = odoo.rpc("queue.job", "search", [[["uuid", "=", uuid]]])
     return odoo.rpc("queue.job", "explain", [ids])
+
+
+def seconds_of(jobs, naps, nap):
+    """Return how long many short jobs took, and see that none was begun twice or given back."""
+    began = time.monotonic()
+    uuids = jobs.delay("sleep", nap, "nap", times=naps)
+    assert set(jobs.wait(uuids, patience=120)) == {"done"}
+    seconds = time.monotonic() - began
+    assert set(jobs.column("attempt", uuids)) == {1}, "nothing was sent and taken back"
+    assert set(jobs.column("lost", uuids)) == {0}
+    return seconds
+
+
+def test_more_capacity_than_workers_sends_nothing_twice(server):
+    """Jobs wait for a worker in the table, and not in front of one until they count as lost."""
+    exact = server(MODULES, workers=4, channels="root:3", env={"ODOO_QUEUE_JOB_SLOTS": "3"})
+    wide = server(MODULES, workers=4, channels="root:40", env={"ODOO_QUEUE_JOB_SLOTS": "3"})
+    sides = {"root:3": Jobs(exact), "root:40": Jobs(wide)}
+    for jobs in sides.values():
+        seconds_of(jobs, 30, 0.05)
+    took = {name: [] for name in sides}
+    for _round in range(3):
+        for name, jobs in sides.items():
+            took[name].append(seconds_of(jobs, 90, 0.1))
+    for name, seconds in took.items():
+        print(f"{name} with 3 workers: {90 / sorted(seconds)[1]:.1f} naps of 0.1 s in a second")
+
+
+def test_a_second_node_adds_its_workers(pair):
+    first, second = pair
+    jobs = Jobs(first)
+    both = [seconds_of(jobs, 80, 0.2) for _round in range(3)]
+    second.stop()
+    alone = [seconds_of(jobs, 80, 0.2) for _round in range(3)]
+    for nodes_there, seconds in (("two nodes", both), ("one node", alone)):
+        print(f"{nodes_there}: {80 / sorted(seconds)[1]:.1f} naps of 0.2 s in a second")

@@ -140,14 +140,6 @@ def test_conflicts_are_tried_again_in_the_worker(jobs):
     assert jobs.ledger("conflict") == before + 1
 
 
-def test_conflicts_without_end_are_postponed_and_bounded(jobs):
-    jobs.sql("UPDATE test_queue_job SET value = 0")
-    uuids = jobs.delay("conflict", 1_000, max_retries=2)
-    assert jobs.wait(uuids, patience=60) == ["failed"]
-    assert jobs.one("retry", uuids) == 2
-    assert "could not serialize" in jobs.one("exc_message", uuids)
-
-
 def test_many_jobs_that_write_the_same_record_all_count(jobs):
     jobs.sql("UPDATE test_queue_job SET value = 0 WHERE id = %s", [jobs.record])
     uuids = jobs.delay("add_one", times=40, max_retries=0)

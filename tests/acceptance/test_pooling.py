@@ -9,9 +9,9 @@ from contextlib import closing, contextmanager
 
 import psycopg2
 import pytest
+from commands import command_line
 from jobs import Jobs, wait_until
 from storage import pooler
-from test_ways_to_run import alone
 from traces import Traces
 
 from dev.network import LOOPBACK
@@ -137,7 +137,7 @@ def test_a_worker_without_locks_runs_nothing_and_names_the_remedy(server, bounce
 @contextmanager
 def runner_beside(odoo, env):
     """Run a jobrunner of its own beside a server, and return its log."""
-    words, environ = alone(odoo, "root:2")
+    words, environ = command_line(odoo, "root:2", "run")
     log = odoo.folder / "alone.log"
     with log.open("wb") as output:
         runner = subprocess.Popen(words, env={**environ, **env}, stdout=output, stderr=output)

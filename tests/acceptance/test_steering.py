@@ -86,3 +86,36 @@ def test_a_pause_ends_by_itself(jobs):
     )
     assert ended == [(True,)]
     jobs.server.rpc("queue.job.channel", "action_resume", [ids])
+
+
+def overview(jobs):
+    return jobs.server.rpc("queue.job.channel", "overview", [])
+
+
+def row(jobs, name):
+    return {row["name"]: row for row in overview(jobs)["channels"]}[name]
+
+
+def test_a_channel_of_the_configuration_is_shown_and_paused_without_a_record(make_shared_server):
+    jobs = Jobs(make_shared_server(workers=4, channels="root:2,bare:2:throttle=0.01"))
+    found = row(jobs, "root.bare")
+    assert (found["id"], found["configured"]) == (False, "root.bare:2:throttle=0.01")
+    assert (found["capacity"], found["throttle"]) == (2, 0.01)
+
+    ids = jobs.server.rpc("queue.job.channel", "for_names", [["root.bare"]])
+    assert row(jobs, "root.bare")["capacity"] == 2, "a record changes nothing by itself"
+    jobs.server.rpc("queue.job.channel", "action_pause", [ids, "upgrade"])
+    wait_until(lambda: overview(jobs)["is_applied"], "the screen says that it is in force", SOON)
+    held = jobs.delay("noop", times=3, channel="root.bare")
+    assert jobs.wait(jobs.delay("noop", channel="root")) == ["done"]
+    found = row(jobs, "root.bare")
+    assert (found["waiting"], found["held_by"], found["pause"]["reason"]) == (
+        3,
+        "root.bare",
+        "upgrade",
+    )
+    jobs.server.rpc("queue.job.channel", "action_resume", [ids])
+    assert set(jobs.wait(held)) == {"done"}
+    wait_until(
+        lambda: sum(row(jobs, "root.bare")["done"]) == 3, "what was done is in the figures", 15
+    )

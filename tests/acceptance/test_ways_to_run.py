@@ -6,6 +6,7 @@ import subprocess
 
 import psutil
 import pytest
+from commands import ask, command_line
 from jobs import Jobs, wait_until
 
 MODULES = ("test_queue_job", "test_queue_job_override")
@@ -36,27 +37,11 @@ def test_a_bad_channel_string_is_named_and_the_server_lives(server):
     assert Jobs(odoo).column("state", uuids) == ["pending"]
 
 
-def alone(odoo, channels, *subcommand):
-    """Return a command of the queue, by itself the runner, and its environment."""
-    command = odoo.command()
-    at = command.index("-c")
-    path = ",".join(str(folder) for folder in odoo.odoo.addons_path(*odoo.addons))
-    given = ("queue_job", *(subcommand or ("run",)))
-    words = [*command[:at], f"--addons-path={path}", *given, *command[at:]]
-    return words, {**os.environ, **odoo.env, "ODOO_CONNECTOR_CHANNELS": channels}
-
-
-def ask(odoo, *subcommand):
-    """Run a command of the queue to its end."""
-    words, env = alone(odoo, "root:2", *subcommand)
-    return subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
-
-
 def test_stand_alone(server):
     odoo = server(MODULES, channels="root:0")
     jobs = Jobs(odoo)
     uuids = jobs.delay("noop", times=20)
-    words, env = alone(odoo, "root:2")
+    words, env = command_line(odoo, "root:2", "run")
     log = odoo.folder / "alone.log"
     with log.open("wb") as output:
         runner = subprocess.Popen(words, env=env, stdout=output, stderr=output)
@@ -85,7 +70,8 @@ def test_questions_from_a_terminal(server):
 
 
 def test_stand_alone_names_what_is_wrong(server):
-    words, env = alone(server(MODULES, channels="root:0", start=False), "root:x")
+    odoo = server(MODULES, channels="root:0", start=False)
+    words, env = command_line(odoo, "root:x", "run")
     ended = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60, check=False)
     assert ended.returncode == 1
     assert "'x'" in ended.stderr
@@ -184,7 +170,7 @@ def test_an_addon_with_jobs_can_be_uninstalled(server):
     module = [["name", "=", "test_queue_job"]]
     number = jobs.server.rpc("ir.module.module", "search", [module])
     jobs.server.rpc("ir.module.module", "button_immediate_uninstall", [number])
-    assert jobs.sql("SELECT FROM ir_model WHERE model = 'test.queue.job'") == []
+    assert jobs.sql("SELECT id FROM ir_model WHERE model = 'test.queue.job'") == []
     assert jobs.column("state", uuids) == ["done"], "its history stays"
     name = "SELECT name FROM queue_job_function WHERE name = '<test.queue.job>.noop'"
     assert len(jobs.sql(name)) == 1

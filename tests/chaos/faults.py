@@ -26,6 +26,7 @@ from dev.template import Templates
 from . import clock, disk
 from .ledger import Excuse
 from .load import ALONE, USUAL, Kind, Mix
+from .pairs import PairOfClusters, PairOfServers
 from .stage import PLACES, Impatience, Setting, Stage, wait_for
 
 KILLS = 20
@@ -167,6 +168,13 @@ def stop_server(stage: Stage, _rng: random.Random, _tag: str) -> Struck:
     return _start_server(stage)
 
 
+def kill_leading_server(stage: Stage, _rng: random.Random, _tag: str) -> Struck:
+    """Kill that of two servers whose jobrunner leads."""
+    assert isinstance(stage, PairOfServers)
+    stage.kill_leader()
+    return Struck(time.monotonic())
+
+
 def freeze_server(stage: Stage, rng: random.Random, _tag: str) -> Struck:
     """Stop every process of the server for a while, as a virtual machine that is moved."""
     return _freeze([process.pid for process in stage.server.pids()], rng)
@@ -270,6 +278,13 @@ def kill_postgres(stage: Stage, _rng: random.Random, _tag: str) -> Struck:
     return _answering(stage)
 
 
+def fail_over(stage: Stage, _rng: random.Random, _tag: str) -> Struck:
+    """Kill the primary, and go on with the standby."""
+    assert isinstance(stage, PairOfClusters)
+    stage.fail_over()
+    return _answering(stage)
+
+
 def _answering(stage: Stage) -> Struck:
     wait_for(stage.answers, "PostgreSQL answers")
     return Struck(time.monotonic())
@@ -356,6 +371,20 @@ FAULTS: Mapping[str, Fault] = {
         "jobrunner ended (SIGTERM)", partial(signal_runner, number=signal.SIGTERM)
     ),
     "server-kill": Fault("server killed and started", kill_server, excuse=RUNNING),
+    "node-kill": Fault(
+        "leading one of two servers killed (SIGKILL)",
+        kill_leading_server,
+        mix=ALONE,
+        excuse=RUNNING,
+        bar=3.0,
+        stage=PairOfServers,
+    ),
+    "node-kill-load": Fault(
+        "leading one of two servers killed (SIGKILL), under load",
+        kill_leading_server,
+        excuse=RUNNING,
+        stage=PairOfServers,
+    ),
     "server-freeze": Fault("server stopped and continued (SIGSTOP, SIGCONT)", freeze_server),
     "server-term": Fault("server ended (SIGTERM) and started", stop_server, excuse=RUNNING),
     "cut-runner": Fault("connection of the jobrunner cut", partial(cut, whose=RUNNER)),
@@ -374,6 +403,15 @@ FAULTS: Mapping[str, Fault] = {
     ),
     "postgres-kill": Fault(
         "PostgreSQL killed (SIGKILL) and started", kill_postgres, RESTARTS, excuse=RUNNING, bar=5.0
+    ),
+    "failover": Fault(
+        "primary killed, standby promoted, address moved",
+        fail_over,
+        RESTARTS,
+        excuse=RUNNING,
+        bar=5.0,
+        setting=Setting(standby=True),
+        stage=PairOfClusters,
     ),
     "connections": Fault(
         "connections of PostgreSQL used up", use_up_connections, RESTARTS, excuse=RUNNING

@@ -63,14 +63,14 @@ EXPECTED: Mapping[Kind, Expected] = {
     Kind.CANCELLED: Expected("cancelled", tries=0),
     # Begun once more than it may lose its worker without being failed.
     Kind.TOO_LONG: Expected("failed", tries=3),
-    Kind.TOO_BUSY: Expected("failed", tries=3),
+    Kind.TOO_BUSY: Expected("failed", tries=1),
     Kind.TOO_LARGE: Expected("failed", tries=1),
 }
 
 CAUSES: Mapping[Kind, tuple[str, str]] = {
     Kind.FAILING: ("FailedJobError", "as it was asked to"),
     Kind.TOO_LONG: ("JobFoundDead", "limit_time_real"),
-    Kind.TOO_BUSY: ("JobFoundDead", "worker"),
+    Kind.TOO_BUSY: ("Exception", "CPU time limit"),
     Kind.TOO_LARGE: ("MemoryError", ""),
 }
 """Parts of the name and of the text of the error with which a job has to be failed."""

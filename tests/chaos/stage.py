@@ -107,12 +107,19 @@ class Setting:
     :param relay: connections that pass through the relay: none, ``direct`` or ``all``
     :param clock: whose clock can be set: nobody's, ``odoo`` or ``postgres``
     :param tablespace: the tables of jobs and ledger are on a disk that can be filled
+    :param standby: a standby follows the database, and Odoo reaches either by an address that moves
     """
 
     options: tuple[str, ...] = ()
     relay: str = ""
     clock: str = ""
     tablespace: bool = False
+    standby: bool = False
+
+    @property
+    def own_cluster(self) -> bool:
+        """Whether what is done to the cluster spares no other fault's."""
+        return self.tablespace or self.standby
 
 
 class Stage:
@@ -132,8 +139,7 @@ class Stage:
         self.witness = folder / "witness"
         self._odoo = odoo
         self._templates = templates
-        # The tables of one with a disk of its own go with it.
-        home = folder if setting.tablespace else folder.parent
+        home = folder if setting.own_cluster else folder.parent
         self.cluster = Cluster.private(home / "postgres", settings=SETTINGS)
         self.clock = Clock(self.cluster.data.parent) if setting.clock else None
         if self.clock and setting.clock == "postgres":
@@ -164,7 +170,11 @@ class Stage:
         if self.setting.relay:
             self.relay = Relay(self.cluster.port)
             self.relay.start()
-        self.server = OdooServer(
+        self.server = self._new_server()
+        self.start_server()
+
+    def _new_server(self) -> OdooServer:
+        return OdooServer(
             self._odoo,
             self.cluster,
             DATABASE,
@@ -174,7 +184,6 @@ class Stage:
             env=self._environment(),
             options=self._options(),
         )
-        self.start_server()
 
     def close(self) -> None:
         """Stop everything and leave only the server's log."""
@@ -188,7 +197,7 @@ class Stage:
 
     def remove(self) -> None:
         """Delete what is left, but for a cluster that others use."""
-        if self.setting.tablespace:
+        if self.setting.own_cluster:
             self.cluster.remove()
         cache.remove(self.folder)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
-from core import channels, codec, report, retry, signature
+from core import backoff, channels, codec, report, retry, signature
 from core.graph import CycleError, Graph
 from core.identifier import RANDOM_BYTES, time_ordered
 from core.leases import JobRef
@@ -352,8 +352,8 @@ def draw_pattern(chance: Chance) -> Any:
 
 def check_retry(drawn: Any) -> bool:
     try:
-        pattern = retry.check_pattern(drawn)
-    except retry.RetryPatternError as error:
+        pattern = backoff.check_pattern(drawn)
+    except backoff.RetryPatternError as error:
         assert_helpful(error)
         return False
     for tried in (-(2**31), 0, 1, 5, 2**31):
@@ -361,7 +361,7 @@ def check_retry(drawn: Any) -> bool:
             message="x", retry=tried, max_retries=0, pattern=pattern, draw=lambda a, b: (a + b) / 2
         )
         assert isinstance(decision, retry.Postpone)
-        assert 0 <= decision.seconds <= retry.MOST_SECONDS
+        assert 0 <= decision.seconds <= backoff.MOST_SECONDS
     return True
 
 

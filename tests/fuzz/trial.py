@@ -24,11 +24,11 @@ LONGEST_CRASH = 1_500
 class Trial:
     """What became of the inputs of a target.
 
-    :param target: what was tried
+    :param name: of what was tried
     :param seed: with the number of an input, all that is needed to draw it again
     """
 
-    target: Target
+    name: str
     seed: int
     accepted: int = 0
     refused: int = 0
@@ -41,9 +41,20 @@ class Trial:
         """How many were tried."""
         return self.accepted + self.refused + self.crashes
 
+    def crash(self, number: int, text: str) -> None:
+        """Note that an input was answered wrongly.
+
+        :param number: of the input
+        :param text: what happened
+        """
+        self.crashes += 1
+        if len(self.shown) < SHOWN_CRASHES:
+            indented = textwrap.indent(text[-LONGEST_CRASH:], "    ")
+            self.shown.append(f"{self.name}, input {number}:\n{indented}")
+
     def __str__(self) -> str:
         return (
-            f"{self.target.name:<24} seed {self.seed}  {self.inputs:>8,} inputs  "
+            f"{self.name:<28} seed {self.seed}  {self.inputs:>8,} inputs  "
             f"{self.accepted:>8,} accepted  {self.refused:>8,} refused  "
             f"{self.seconds:>6.1f} s  {self.crashes} crash(es)"
         )
@@ -56,7 +67,7 @@ def draw(target: Target, seed: int, number: int) -> object:
 
 def run(target: Target, inputs: int, seed: int = SEED) -> Trial:
     """Try a target with so many inputs."""
-    trial = Trial(target, seed)
+    trial = Trial(target.name, seed)
     began = time.monotonic()
     for number in range(inputs):
         try:
@@ -65,10 +76,7 @@ def run(target: Target, inputs: int, seed: int = SEED) -> Trial:
             else:
                 trial.refused += 1
         except Exception:
-            trial.crashes += 1
-            if len(trial.shown) < SHOWN_CRASHES:
-                text = textwrap.indent(traceback.format_exc(limit=-3)[-LONGEST_CRASH:], "    ")
-                trial.shown.append(f"{target.name}, input {number}:\n{text}")
+            trial.crash(number, traceback.format_exc(limit=-3))
     trial.seconds = time.monotonic() - began
     return trial
 
@@ -79,6 +87,8 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=100_000, help="for each target")
     parser.add_argument("--seed", type=int, default=SEED)
     options = parser.parse_args()
+    # What crashed may hold half of a surrogate pair.
+    sys.stdout.reconfigure(errors="backslashreplace")
     crashes = 0
     for target in TARGETS:
         trial = run(target, options.inputs, options.seed)

@@ -307,3 +307,11 @@ def test_a_configuration_is_written_as_it_is_read(listed):
 
 def _entry(config):
     return write_channels({config.name: config})
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\x1b[31m", "a\u2028b", "a\ud800", "a\x7f"], ids=ascii)
+def test_a_name_that_no_log_or_database_takes_is_refused(name):
+    for read in (full_name, parse_channels):
+        with pytest.raises(ChannelError) as refused:
+            read(name)
+        assert str(refused.value).isprintable()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from core.channels import parse_channels
-from core.explain import JobFacts, QueueFacts, Reason, explain
+from core.explain import JobFacts, QueueFacts, Reason, explain, gist_of
 from core.hold import Hold
 from core.states import JobState
 
@@ -18,6 +18,20 @@ def reason(job=JOB, queue=QUEUE):
 
 def configured(text, **facts):
     return replace(QUEUE, channels=parse_channels(text), **facts)
+
+
+def test_a_countdown_is_news_when_it_has_come_to_half():
+    texts = [
+        gist_of(f"It is tried again in {seconds} s, after 3 tries.") for seconds in (60, 33, 31)
+    ]
+    assert texts[0] == texts[1] != texts[2]
+    durations = ("9 min\xa033 s", "8 min\xa01 s", "7 min\xa059 s")
+    texts = [gist_of(f"It starts in {duration}.") for duration in durations]
+    assert texts[0] == texts[1] != texts[2]
+    uuids = ("0000-1", "2f1b3a4c-0000-4000-8000-123456789012")
+    assert all(
+        gist_of(f"job {uuid} is before it.") == f"job {uuid} is before it." for uuid in uuids
+    )
 
 
 def test_a_job_that_nothing_keeps_is_about_to_start():

@@ -43,6 +43,19 @@ def test_the_stored_form():
     assert read_reports(answer) == [Report(7, Outcome.DONE, 0.25, 1.5)]
 
 
+def test_memory_stands_beside_the_jobs_so_that_an_earlier_version_passes_it_over():
+    reports = [Report(7, Outcome.DONE, 0.25, memory=12), Report(9, Outcome.TAKEN, 0.0)]
+    answer = write_reports(reports)
+    assert answer == {"jobs": [[7, "done", 0.25], [9, "taken", 0.0]], "memory": [12, None]}
+    assert read_reports(answer) == reports
+
+
+@pytest.mark.parametrize("memory", [None, 12, [], [1, 2], ["12"], [-1], [True], [1e3], [2**60]])
+def test_memory_that_cannot_be_read_is_not_known(memory):
+    answer = {"jobs": [[7, "done", 0.25]], "memory": memory}
+    assert read_reports(answer) == [Report(7, Outcome.DONE, 0.25)]
+
+
 @pytest.mark.parametrize(
     "body",
     [
