@@ -2,7 +2,7 @@
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit addons acceptance chaos ha bench bench-quick clean
+.PHONY: help demo test lint unit addons acceptance chaos fuzz ha bench bench-quick bench-screens screenshots translations clean
 
-help demo test lint unit addons acceptance chaos ha bench bench-quick clean:
+help demo test lint unit addons acceptance chaos fuzz ha bench bench-quick bench-screens screenshots translations clean:
 	@exec $(PYTHON) -m dev $@

@@ -18,6 +18,20 @@ def demo() -> int:
     return run()
 
 
+def screenshots() -> int:
+    """Draw every screen in a real browser, light and dark, wide and narrow."""
+    from .screenshots import run
+
+    return run()
+
+
+def translations() -> int:
+    """Bring the files of translations up to date with the strings of the addon."""
+    from .translations import run
+
+    return run()
+
+
 def test(*kinds: str) -> int:
     """Run every kind of tests that a change has to pass."""
     from .testing import GATE, run
@@ -53,6 +67,13 @@ def chaos() -> int:
     return run()
 
 
+def fuzz() -> int:
+    """Try everything that reads input with a hundred thousand bad ones: some minutes."""
+    from .fuzz import fuzz as run
+
+    return run()
+
+
 def ha() -> int:
     """Run the tests that let Patroni change the primary."""
     return test("ha")
@@ -72,6 +93,13 @@ def bench_quick() -> int:
     return run()
 
 
+def bench_screens() -> int:
+    """Time the screens with a million jobs: ten minutes."""
+    from benchmarks.screens import bench_screens as run
+
+    return run()
+
+
 def shell_env() -> int:
     """Print what a shell needs to start Odoo by hand: eval "$(python3 -m dev shell-env)"."""
     from .shell import exports
@@ -82,15 +110,19 @@ def shell_env() -> int:
 
 COMMANDS: dict[str, Callable[[], int]] = {
     "demo": demo,
+    "screenshots": screenshots,
+    "translations": translations,
     "test": test,
     "lint": lint,
     "unit": unit,
     "addons": addons,
     "acceptance": acceptance,
     "chaos": chaos,
+    "fuzz": fuzz,
     "ha": ha,
     "bench": bench,
     "bench-quick": bench_quick,
+    "bench-screens": bench_screens,
     "shell-env": shell_env,
 }
 

@@ -17,7 +17,7 @@ from .terminal import SetupError, say
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 """Commands that Odoo's test framework can drive."""
 
-PACKAGES = ("chromium", "fonts-dejavu-core", "fontconfig-config")
+PACKAGES = ("chromium", "fonts-roboto-unhinted", "fonts-dejavu-core", "fontconfig-config")
 """The browser, and letters for it to draw."""
 
 REMEDY = "install the package chromium or name a browser by CHROMIUM=/path"
@@ -42,6 +42,8 @@ FONTS = """<?xml version="1.0"?>
   <dir>/usr/share/fonts</dir>
   <dir>{here}/root/usr/share/fonts</dir>
   <cachedir>{here}/home/fontconfig</cachedir>
+  <alias><family>sans-serif</family><prefer><family>Roboto</family></prefer></alias>
+  <alias><family>monospace</family><prefer><family>DejaVu Sans Mono</family></prefer></alias>
 </fontconfig>
 """
 

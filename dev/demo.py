@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 import time
+import webbrowser
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from . import odoo
+from . import odoo, traffic
 from .network import free_port
 from .postgres import OWN_PREFIX, main_cluster
 from .proxy import Proxy
@@ -24,7 +27,14 @@ WORKERS = 4
 PORT = 8069
 """Wanted port; another one is taken when it is busy."""
 
-CHANNELS = "root:3,root.csv:3,root.shop:1:sequential"
+CHANNELS = "root:3,root.csv:3,root.shop:1:sequential,root.statement:2,root.mail:1,root.report:1"
+
+DASHBOARD = "queue"
+JOBS = "queue-jobs"
+"""Paths of the screens that it opens on, below ``/odoo/``: the first one that is there."""
+
+DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")
+"""Variables that name the desktop on which a browser opens."""
 
 HONEST = {"fsync": "on", "full_page_writes": "on"}
 """The figures shown are those of a database that keeps its promises."""
@@ -65,12 +75,22 @@ class Progress:
 def run() -> int:
     """Run the demonstration and return the exit status.
 
-    It serves until Ctrl-C, or, with ``DEMO_EXIT`` set, ends after the import.
+    It serves until Ctrl-C, with a gentle load, or, with ``DEMO_EXIT`` set, ends after the import.
+    """
+    with serving() as (server, url):
+        return _demonstrate(server, url)
+
+
+@contextmanager
+def serving(modules: Sequence[str] = ()) -> Iterator[tuple[OdooServer, str]]:
+    """Start an Odoo on a new database with the example, and yield it with the browser's address.
+
+    :param modules: others to install
     """
     found = odoo.find()
     with main_cluster(HONEST) as cluster:
         remove_logs(cluster)
-        Templates(found, cluster).create(DATABASE, [MODULE])
+        Templates(found, cluster).create(DATABASE, [MODULE, *modules])
         server = OdooServer(
             found,
             cluster,
@@ -81,7 +101,7 @@ def run() -> int:
         )
         proxy = Proxy(free_port(PORT), pages=server.port, websockets=server.gevent_port)
         with server, proxy:
-            return _demonstrate(server, proxy.url)
+            yield server, proxy.url
 
 
 def _demonstrate(server: OdooServer, url: str) -> int:
@@ -89,9 +109,30 @@ def _demonstrate(server: OdooServer, url: str) -> int:
     imported = _import(server)
     if os.environ.get("DEMO_EXIT"):
         return 0 if imported else 1
-    say(f"Open {url} (login {LOGIN}, password {PASSWORD}). Ctrl-C ends the demonstration")
-    _wait_for_interrupt()
+    traffic.seed_history(server)
+    address = f"{url}/odoo/{first_screen(server)}"
+    say(f"Open {address} (login {LOGIN}, password {PASSWORD}). Ctrl-C ends the demonstration")
+    if may_open(sys.stdout.isatty(), sys.platform, os.environ):
+        webbrowser.open(address)
+    traffic.run_until_interrupt(traffic.traffic(server))
     return 0
+
+
+def first_screen(server: OdooServer) -> str:
+    """Return the path of the dashboard, or of the list of jobs where there is none."""
+    found = server.rpc("ir.actions.actions", "search_count", [[("path", "=", DASHBOARD)]])
+    return DASHBOARD if found else JOBS
+
+
+def may_open(is_terminal: bool, platform: str, environ: Mapping[str, str]) -> bool:
+    """Tell whether a browser can be opened for somebody who sees it.
+
+    :param is_terminal: whether somebody watches
+    :param platform: as ``sys.platform`` names it
+    :param environ: environment variables
+    """
+    desktop = platform in ("darwin", "win32") or any(map(environ.get, DISPLAYS))
+    return is_terminal and desktop and not environ.get("SSH_CONNECTION")
 
 
 def _import(server: OdooServer) -> bool:
@@ -129,10 +170,3 @@ def _follow(server: OdooServer, start: float) -> Progress:
 def _progress(server: OdooServer) -> Progress:
     answer: dict[str, Any] = server.rpc(MODEL, "progress")
     return Progress(**{name: int(answer[name]) for name in ("total", "done", "failed", "imported")})
-
-
-def _wait_for_interrupt() -> None:
-    try:
-        signal.pause()
-    except KeyboardInterrupt:
-        say("\nStopping")
