@@ -31,6 +31,11 @@ Result = TypeVar("Result")
 LOOK_SECONDS = 0.1
 """How often somebody looks after a lease that lasts."""
 
+HAND_OVER_SECONDS = 0.01
+"""After which the main thread is signalled again when it has not taken the lease: a signal that
+comes after its last look at them, and before it sleeps in the kernel again, is noted and wakes
+nobody."""
+
 THREAD_FACTS = ("dbname", "uid", "url", "type")
 """What Odoo keeps of a request in attributes of its thread, for its log."""
 
@@ -109,13 +114,19 @@ class MainThread:
                 _describe_thread({})
                 ended.set()
 
-        self._task = task
-        signal.pthread_kill(self._ident, self.HAND_OVER)
+        self._hand_over(task, ended)
         _look_until(ended, look)
         result, error = outcome
         if error is not None:
             raise error
         return result  # type: ignore[no-any-return]
+
+    def _hand_over(self, task: Callable[[], None], ended: threading.Event) -> None:
+        """Give the main thread its task; return when it has it."""
+        self._task = task
+        while self._task is task:
+            signal.pthread_kill(self._ident, self.HAND_OVER)
+            ended.wait(HAND_OVER_SECONDS)
 
     def interrupt(self, _thread: int, error: type[BaseException]) -> None:
         """Raise an exception in the main thread, also in a sleep or a socket."""

@@ -12,11 +12,17 @@ PATIENCE = 30.0
 ENDED = ("done", "failed", "cancelled")
 
 
-def wait_until(condition: Callable[[], Any], what: str, patience: float = PATIENCE) -> Any:
-    """Wait for ``condition`` to hold and return its value; fail when it does not in time."""
+def wait_until(
+    condition: Callable[[], Any], what: str | Callable[[], str], patience: float = PATIENCE
+) -> Any:
+    """Wait for ``condition`` to hold and return its value; fail when it does not in time.
+
+    :param what: is waited for; called when the time is over, where it says how things are then
+    """
     deadline = time.monotonic() + patience
     while not (value := condition()):
-        assert time.monotonic() < deadline, f"not within {patience} s: {what}"
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {patience} s: {what() if callable(what) else what}")
         time.sleep(0.02)
     return value
 
@@ -62,7 +68,7 @@ class Jobs:
         """Wait until every job is in one of ``states``; return their states."""
         wait_until(
             lambda: all(state in states for state in self.column("state", uuids)),
-            f"{len(uuids)} job(s) in {states}, they are {set(self.column('state', uuids))}",
+            lambda: f"{len(uuids)} job(s) in {states}, they are {self.column('state', uuids)}",
             patience,
         )
         return self.column("state", uuids)
