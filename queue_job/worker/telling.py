@@ -9,6 +9,8 @@ from odoo import api
 
 from ..core.failure import Signature
 from ..core.quoting import storable
+from ..core.retry import CONFLICT_TRIES
+from .conflicts import is_conflict
 from .loading import bound_method, records_of
 from .run import Run
 
@@ -55,14 +57,19 @@ def tell_of_failure(run: Run, details: dict[str, str]) -> None:
     """Let the job's own method and its followers know, with the record of the failure.
 
     What they do is in the same transaction; when they fail themselves, the failure of the job is
-    recorded all the same.
+    recorded all the same. Where they meet another transaction, all of it is recorded anew.
+
+    :raises psycopg2.OperationalError: a conflict, but for the last time
     """
+    run.tellings += 1
     record = run.env["queue.job"].browse(run.job.id)
     for tell in (lambda: _call_on_fail(run, details), record._after_failure):
         try:
             with run.cr.savepoint():
                 tell()
-        except Exception:
+        except Exception as error:
+            if is_conflict(error) and run.tellings < CONFLICT_TRIES:
+                raise
             _logger.exception("job %s: its failure could not be told", run.job.uuid)
 
 

@@ -78,10 +78,15 @@ def test_of_many_failures_one_is_announced(jobs):
     assert jobs.sql(posted) == [(1,)]
 
 
+def call_on_fail(jobs, function, method):
+    """Let a method be called when a function has failed."""
+    domain = [["name", "=", f"<test.queue.job>.{function}"]]
+    found = jobs.server.rpc("queue.job.function", "search", [domain])
+    jobs.server.rpc("queue.job.function", "write", [found, {"on_fail_method": method}])
+
+
 def test_the_method_for_failures_is_called(jobs):
-    domain = [["name", "=", "<test.queue.job>.fail_oddly"]]
-    function = jobs.server.rpc("queue.job.function", "search", [domain])
-    jobs.server.rpc("queue.job.function", "write", [function, {"on_fail_method": "note_failure"}])
+    call_on_fail(jobs, "fail_oddly", "note_failure")
     before = jobs.ledger("on_fail")
     assert jobs.wait(jobs.delay("fail_oddly")) == ["failed"]
     assert jobs.ledger("on_fail") == before + 1
@@ -138,6 +143,18 @@ def test_conflicts_are_tried_again_in_the_worker(jobs):
     assert jobs.wait(uuids) == ["done"]
     assert jobs.one("retry", uuids) == 1
     assert jobs.ledger("conflict") == before + 1
+
+
+def test_the_method_for_failures_is_called_through_conflicts(jobs):
+    before = jobs.ledger("conflict")
+    jobs.sql("UPDATE test_queue_job SET value = 0")
+    call_on_fail(jobs, "fail", "note_failure_late")
+    uuids = jobs.delay("fail", "late")
+    assert jobs.wait(uuids) == ["failed"]
+    call_on_fail(jobs, "fail", False)
+    assert jobs.ledger("conflict") == before + 1
+    assert jobs.sql("SELECT max(value) FROM test_queue_job") == [(2,)], "the third went well"
+    assert jobs.one("attempt", uuids) == 1
 
 
 def test_many_jobs_that_write_the_same_record_all_count(jobs):

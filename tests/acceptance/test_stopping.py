@@ -84,6 +84,17 @@ def test_a_job_that_takes_no_notice_loses_its_worker(jobs):
     wait_until(lambda: jobs.sql(counted)[0][0] == 1, "it is counted, though nobody told of it")
 
 
+def test_a_deaf_job_that_holds_what_waits_for_it_loses_its_worker(jobs):
+    """Its end cannot be recorded while it lives; whoever takes it back knows what was wanted."""
+    uuids = launch_chain(jobs, LONG, "hold_dependents")
+    worker = jobs.worker(uuids[:1])
+    cancel(jobs, uuids[:1])
+    assert jobs.wait(uuids, patience=60) == ["cancelled"] * 3
+    wait_until(lambda: worker not in jobs.server.http_workers(), "its worker is gone")
+    assert jobs.one("lost", uuids[:1]) == 1, "nobody ran it again"
+    assert jobs.ledger("sleep") == 0
+
+
 def test_a_job_may_clean_up(jobs, tmp_path):
     word = tmp_path / "word"
     uuids = jobs.delay("clean_up", LONG, str(word))

@@ -211,6 +211,12 @@ class TestQueueJob(models.Model):
             with suppress(BaseException):
                 time.sleep(0.1)
 
+    @job
+    def hold_dependents(self, seconds):
+        """Lock what waits for it, then go on whatever happens"""
+        self.env.cr.execute("UPDATE queue_job SET name = name WHERE state = 'wait_dependencies'")
+        self.take_no_notice(seconds)
+
     @job(timeout=1)
     def sleep_limited(self, seconds, kind="sleep"):
         """Write a line, then last longer than allowed"""
@@ -449,6 +455,10 @@ class TestQueueJob(models.Model):
                 record.value += 1
         self.write({"name": "after"})
         self._note("conflict")
+
+    def note_failure_late(self, **_details):
+        """Be called when a job has failed, and meet who changes the same record first"""
+        self.conflict(2)
 
     @job
     @api.model
