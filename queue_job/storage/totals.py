@@ -39,14 +39,14 @@ ALTER TABLE queue_job_total ADD COLUMN IF NOT EXISTS cancelled bigint NOT NULL D
 
 CREATED = "SELECT to_regclass('queue_job_total') IS NULL"
 
-BUCKET_SUM = "ARRAY[{buckets}]::bigint[]"
-RUN = BUCKET_SUM.format(
-    buckets=", ".join(f"COALESCE(sum(run[{n}]), 0)" for n in range(1, BUCKETS + 1))
-)
-WAIT = BUCKET_SUM.format(
-    buckets=", ".join(f"COALESCE(sum(wait[{n}]), 0)" for n in range(1, BUCKETS + 1))
-)
-# Bucket by bucket: a function for each row would take some ten times as long.
+
+def _by_bucket(expression: str) -> str:
+    """Return an array of an expression, bucket by bucket.
+
+    A function for each row would take some ten times as long.
+    """
+    return f"ARRAY[{', '.join(expression.format(n=n) for n in range(1, BUCKETS + 1))}]::bigint[]"
+
 
 SEED_TEXT = """
 INSERT INTO queue_job_total
@@ -55,15 +55,9 @@ SELECT channel, function, sum(done), sum(failed), sum(postponed), sum(lost),
        COALESCE(sum(cancelled), 0), sum(seconds), {run}, {wait}
   FROM queue_job_metric GROUP BY channel, function
 """
+RUN = _by_bucket("COALESCE(sum(run[{n}]), 0)")
+WAIT = _by_bucket("COALESCE(sum(wait[{n}]), 0)")
 SEED = SEED_TEXT.format(run=RUN, wait=WAIT)
-
-PLUS_TEXT = "ARRAY[{buckets}]"
-PLUS_RUN = PLUS_TEXT.format(
-    buckets=", ".join(f"kept.run[{n}] + excluded.run[{n}]" for n in range(1, BUCKETS + 1))
-)
-PLUS_WAIT = PLUS_TEXT.format(
-    buckets=", ".join(f"kept.wait[{n}] + excluded.wait[{n}]" for n in range(1, BUCKETS + 1))
-)
 
 ADD_TEXT = """
 INSERT INTO queue_job_total AS kept
@@ -84,7 +78,10 @@ ON CONFLICT (channel, function) DO UPDATE
        run = {run},
        wait = {wait}
 """
-ADD = ADD_TEXT.format(run=PLUS_RUN, wait=PLUS_WAIT)
+ADD = ADD_TEXT.format(
+    run=_by_bucket("kept.run[{n}] + excluded.run[{n}]"),
+    wait=_by_bucket("kept.wait[{n}] + excluded.wait[{n}]"),
+)
 # In the order of the key: two leaders, the old one on its way out, wait for each other in turn.
 
 READ = """
