@@ -44,6 +44,8 @@ SOCKET_OPTIONS = [
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPIDLE", 4), 3),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPINTVL", 5), 1),
     (socket.IPPROTO_TCP, getattr(socket, "TCP_KEEPCNT", 6), 3),
+    # The same for what was sent and never acknowledged, of which the others know nothing.
+    (socket.IPPROTO_TCP, getattr(socket, "TCP_USER_TIMEOUT", 18), 6000),
 ]
 """A server that vanished without a word is noticed after about 6 s, as by PostgreSQL."""
 
@@ -119,17 +121,18 @@ class Dispatcher:
                 # Daemons: when the runner stops, the jobs go on in their workers, unheard.
                 name = f"queue_job slot {number}"
                 threading.Thread(target=self._work, name=name, daemon=True).start()
-            self._threads = max(self._threads, threads)
+                self._threads += 1
 
     def send(self, order: Order) -> None:
         """Send a lease; the answer comes by ``order.done``."""
         self._orders.put(order)
 
     def _work(self) -> None:
-        pool = _pool(self._patience)
+        pool = None
         while True:
             order = self._orders.get()
             try:
+                pool = pool or _pool(self._patience)
                 answer = self._ask(pool, order)
             except Exception as error:
                 # Whatever it is, the slot lives on, and its lease is looked after.

@@ -174,3 +174,19 @@ def test_an_addon_with_jobs_can_be_uninstalled(server):
     assert jobs.column("state", uuids) == ["done"], "its history stays"
     name = "SELECT name FROM queue_job_function WHERE name = '<test.queue.job>.noop'"
     assert len(jobs.sql(name)) == 1
+
+
+ADDRESSES_MB = 350
+"""What a runner with eight workers may take of what Odoo limits, beyond what its server does."""
+
+
+def test_the_threads_of_the_runner_take_little_of_what_odoo_limits(server):
+    """Odoo counts addresses: by itself each thread would reserve up to 72 MB of them."""
+    odoo = server(MODULES, workers=8, channels="root:8")
+    jobs = Jobs(odoo)
+    assert set(jobs.wait(jobs.delay("noop", times=200))) == {"done"}
+    runner, master = (
+        psutil.Process(pid).memory_info().vms for pid in (odoo.runner_pid(), odoo.pid)
+    )
+    print(f"the runner takes {(runner - master) / 2**20:.0f} MB more than its server")
+    assert runner - master < ADDRESSES_MB * 2**20
