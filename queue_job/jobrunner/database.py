@@ -12,7 +12,7 @@ import psycopg2
 
 from ..settings import Settings
 from ..storage import dispatch, nodes
-from ..storage.connection import connect, cut
+from ..storage.connection import FollowedConnection, connect, cut
 from ..storage.nodes import Announcement
 from ..storage.pooler import PooledError
 from ..storage.schema import NOTIFY_CHANNEL
@@ -89,10 +89,9 @@ class DatabaseRunner:
         A network that swallows what is sent shows no error: the thread would wait for ever, and the
         lock of its session would keep every other runner from leading.
         """
-        since, link = self._waker.busy_since, self._link
-        if since is None or link is None or link.closed or not self.is_alive():
-            return
-        if time.monotonic() - since > MUTE_SECONDS:
+        link = self._link
+        asked = link.asked if link is not None and not link.closed else None
+        if asked is not None and time.monotonic() - asked > MUTE_SECONDS:
             _logger.warning("%s: PostgreSQL is silent, the connection is cut", self._database)
             cut(link)
 
@@ -131,7 +130,7 @@ class DatabaseRunner:
 
     def _serve(self) -> None:
         """Lead when no other runner does; return when stopped, or when the addon is not there."""
-        with closing(connect(self._database, self._settings.database, "queue_job runner")) as link:
+        with closing(self._connect()) as link:
             self._link = link
             cr = link.cursor()
             if not dispatch.is_installed(cr):
@@ -144,6 +143,10 @@ class DatabaseRunner:
                 self._lead(link, node)
             if not link.closed:
                 nodes.leave(cr, node)
+
+    def _connect(self) -> Any:
+        name = "queue_job runner"
+        return connect(self._database, self._settings.database, name, FollowedConnection)
 
     def _wait_for_the_lead(self, cr: Any, node: int) -> bool:
         """Return whether this runner leads now; if not, it was stopped meanwhile."""

@@ -36,7 +36,7 @@ class Deaths:
                 if end.si_status:
                     self.note(pid, f"exit status {end.si_status}")
             elif end:
-                self.note(pid, signal.Signals(end.si_status).name)
+                self.note(pid, _name(end.si_status))
 
     def known(self) -> Mapping[int, str]:
         """Return, in the runner, the causes by number of the process."""
@@ -47,3 +47,10 @@ class Deaths:
         while len(self._known) > KNOWN:
             self._known.popitem(last=False)
         return dict(self._known)
+
+
+def _name(number: int) -> str:
+    """Return the name of a signal; those between the first and the last real-time one have none."""
+    with suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"

@@ -6,7 +6,6 @@ import math
 import os
 import select
 import threading
-import time
 from contextlib import suppress
 from typing import Any
 
@@ -16,10 +15,9 @@ class Waker:
 
     def __init__(self) -> None:
         self._read, self._write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        self._guard = threading.Lock()
+        # One that a signal handler may take again that interrupts its own thread here.
+        self._guard = threading.RLock()
         self._closed = False
-        self.busy_since: float | None = time.monotonic()
-        """Since when the thread that waits here does something else; ``None`` while it waits."""
 
     def wake(self) -> None:
         """End the current wait, or the next one; do nothing when nobody waits any more."""
@@ -33,7 +31,6 @@ class Waker:
         :param seconds: longest wait
         :param link: anything with ``fileno``
         """
-        self.busy_since = None
         poll = select.poll()
         poll.register(self._read, select.POLLIN)
         if link is not None:
@@ -41,7 +38,6 @@ class Waker:
         poll.poll(math.ceil(1000 * max(0.0, seconds)))
         with suppress(BlockingIOError):
             os.read(self._read, 65_536)
-        self.busy_since = time.monotonic()
 
     def close(self) -> None:
         """Give the pipe back; nobody may wait afterwards."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import psycopg2
-from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection
+from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection, cursor
 
 from odoo.sql_db import connection_info_for
 
@@ -61,14 +62,42 @@ log is written in order, so a job's own durable commit carries the bookkeeping b
 never wait long for anybody either."""
 
 
+class FollowedConnection(connection):
+    """A connection that tells since when it waits for an answer, to whoever looks after it."""
+
+    asked: float | None = None
+    """When the statement was sent that is not answered yet; ``None`` when all are."""
+
+    def cursor(self, *args: Any, **options: Any) -> Any:
+        """Return a cursor whose statements are followed."""
+        return super().cursor(*args, cursor_factory=_FollowedCursor, **options)
+
+
+class _FollowedCursor(cursor):
+    connection: FollowedConnection
+
+    def execute(self, *statement: Any) -> None:
+        """Run a statement."""
+        self.connection.asked = time.monotonic()
+        try:
+            super().execute(*statement)
+        finally:
+            self.connection.asked = None
+
+
 def connect(
-    database: str, overrides: Mapping[str, Any], name: str, **session: str | int
+    database: str,
+    overrides: Mapping[str, Any],
+    name: str,
+    factory: type[connection] = connection,
+    **session: str | int,
 ) -> connection:
     """Open a direct autocommit connection, READ COMMITTED.
 
     :param database: name of the database
     :param overrides: libpq parameters that replace Odoo's own, such as ``host`` and ``port``
     :param name: what ``pg_stat_activity`` shows
+    :param factory: class of the connection
     :param session: settings of the session that differ from :data:`SESSION`
     :raises psycopg2.OperationalError: when the server cannot be reached
     :raises PooledError: when what answers is a pooler that would not keep the session
@@ -77,7 +106,7 @@ def connect(
     settings = {**SESSION, **session}
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=options)
-    info["application_name"] = name
+    info.update(application_name=name, connection_factory=factory)
     link = pooler.open_link(info)
     try:
         _set_up(link, info, settings)

@@ -25,6 +25,7 @@ FROM_PARTS = {
     ("storage/plans.py", "statement"): "the text of the caller, which is looked at there",
     ("storage/enqueue.py", "statement"): "the names of columns, which the code declares",
     ("storage/enqueue.py", "statement + ending"): "the names of columns, which the code declares",
+    ("storage/connection.py", "*statement"): "the text of the caller, which is looked at there",
     ("storage/schema.py", "statement"): "each of the constants above",
     ("storage/listing.py", "statement"): "constants of the file, by the states that are asked for",
     ("storage/liveness.py", "query"): "one of the constants above",

@@ -20,6 +20,7 @@ from . import (
     test_history,
     test_jobs_list,
     test_limits,
+    test_means,
     test_menus,
     test_monitoring,
     test_retention,
