@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, RequestEntityTooLarge
 
@@ -12,6 +12,7 @@ from odoo import SUPERUSER_ID, http
 from ..core.report import read_lease, write_reports
 from ..core.signature import HEADER, is_valid
 from ..worker.executor import run_lease
+from ..worker.forks import kept_from_children
 
 PG_RETRY = 5
 """Seconds before the next try after a conflict, for addons that run jobs by themselves."""
@@ -45,7 +46,7 @@ class RunJobController(http.Controller):
             jobs = read_lease(body)
         except ValueError as error:
             raise BadRequest(str(error)) from error
-        with _no_request():
+        with _no_request(), _kept_from_children(request):
             reports = run_lease(request.env.cr, jobs)
         return request.make_json_response(write_reports(reports))
 
@@ -82,6 +83,12 @@ class RunJobController(http.Controller):
         if not is_valid(signature, secret, request.db, body, time.time()):
             raise Forbidden
         return body
+
+
+def _kept_from_children(request):
+    """Keep what the runner waits on from processes that a job forks, where Odoo's server tells."""
+    connection = request.httprequest._HTTPRequest__environ.get("werkzeug.socket")
+    return kept_from_children(connection.fileno()) if connection else nullcontext()
 
 
 @contextmanager

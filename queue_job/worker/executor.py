@@ -42,6 +42,7 @@ from ..storage.pooler import PooledError
 from .conflicts import ERRORS as CONFLICT_ERRORS
 from .conflicts import is_conflict, pause, through_conflicts
 from .ending import end_stopped, fail, give_turn_away, keep_log, postpone, record_from_beside
+from .forks import kept_from_children
 from .loading import load
 from .run import Conflict, OpenLease, Run, Taken
 from .stage import stage
@@ -79,7 +80,8 @@ def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
         return [Report(number, Outcome.LOST, 0.0) for number, _attempt in jobs]
     try:
         lease = _open_lease(cr, liveness)
-        return lease.stage.run(lambda: list(_run_each(lease, jobs)), lease.watch.look)
+        with kept_from_children(liveness.fileno()):
+            return lease.stage.run(lambda: list(_run_each(lease, jobs)), lease.watch.look)
     finally:
         _pool.give_back(liveness)
 

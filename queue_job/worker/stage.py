@@ -16,6 +16,7 @@ import logging
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -35,6 +36,10 @@ HAND_OVER_SECONDS = 0.01
 """After which the main thread is signalled again when it has not taken the lease: a signal that
 comes after its last look at them, and before it sleeps in the kernel again, is noted and wakes
 nobody."""
+
+NUDGE_SECONDS = 4.0
+"""How often the main thread is made to look at its signals: after a lease it goes back to sleep,
+and misses in that moment what Odoo sends to stop the worker."""
 
 THREAD_FACTS = ("dbname", "uid", "url", "type")
 """What Odoo keeps of a request in attributes of its thread, for its log."""
@@ -94,6 +99,7 @@ class MainThread:
         self._ident = threading.get_ident()
         self._task: Callable[[], None] | None = None
         self._error: type[BaseException] | None = None
+        self._nudge_at = 0.0
         signal.signal(self.HAND_OVER, self._take_over)
         signal.signal(self.INTERRUPT, self._raise)
 
@@ -127,6 +133,13 @@ class MainThread:
         while self._task is task:
             signal.pthread_kill(self._ident, self.HAND_OVER)
             ended.wait(HAND_OVER_SECONDS)
+
+    def nudge(self) -> None:
+        """Let the main thread look at its signals, but not all the time: it wakes Odoo's loop."""
+        now = time.monotonic()
+        if now >= self._nudge_at:
+            self._nudge_at = now + NUDGE_SECONDS
+            signal.pthread_kill(self._ident, self.HAND_OVER)
 
     def interrupt(self, _thread: int, error: type[BaseException]) -> None:
         """Raise an exception in the main thread, also in a sleep or a socket."""
@@ -176,15 +189,29 @@ def install() -> None:
     """
     if "queue_job" not in config["server_wide_modules"] or not FREE_SIGNALS:
         return
-    start = WorkerHTTP.start
+    WorkerHTTP.start = _setting_up(WorkerHTTP.start)
+    WorkerHTTP.check_limits = _nudging(WorkerHTTP.check_limits)
 
+
+def _setting_up(start: Any) -> Any:
     @wraps(start)
     def start_with_stage(self: Any) -> None:
         start(self)
         _of_process.clear()
         _of_process[os.getpid()] = MainThread(self)
 
-    WorkerHTTP.start = start_with_stage
+    return start_with_stage
+
+
+def _nudging(check_limits: Any) -> Any:
+    @wraps(check_limits)
+    def check(self: Any) -> None:
+        check_limits(self)
+        here = stage()
+        if isinstance(here, MainThread):
+            here.nudge()
+
+    return check
 
 
 def _look_until(ended: threading.Event, look: Callable[[], None]) -> None:

@@ -1,16 +1,23 @@
 """A worker in little: its main thread waits for another, which hands it one task after the other.
 
-Run by the interpreter that has Odoo: ``hand_over.py STAGE TASKS BUSY [lossy]``, with the file of
-the stage, how many tasks there are, how many processes contend for the one processor, and whether
-every second signal is lost. Prints how many tasks were done.
+Run by the interpreter that has Odoo:
+
+- ``hand_over.py STAGE TASKS BUSY [lossy]``, with the file of the stage, how many tasks there are,
+  how many processes contend for the one processor, and whether every second signal is lost. Prints
+  how many tasks were done.
+- ``hand_over.py STAGE stop``: a signal that stops the worker comes and wakes nobody. Prints whether
+  the main thread hears of it by itself, and after a nudge.
 """
 
+import _thread
 import importlib.util
 import itertools
 import os
 import signal
 import sys
 import threading
+
+DEAF_SECONDS, TRIES, PATIENCE = 0.5, 10, 20.0
 
 
 def load(path):
@@ -43,21 +50,52 @@ def lose_every_second(stage):
     signal.signal(stage.HAND_OVER, hear)
 
 
-def main(path, tasks, busy, lossy=""):
-    stage = load(path).MainThread(None)
+def run_beside(work):
+    """Do the work in a thread that the main one waits for, as Odoo's workers do."""
+    thread = threading.Thread(target=work, daemon=True)
+    thread.start()
+    thread.join()
+
+
+def hand_over(stage, tasks, busy, lossy=""):
     if lossy:
         lose_every_second(stage)
     contend(int(busy))
     done = []
 
-    def hand_over():
+    def work():
         for number in range(int(tasks)):
             stage.run(lambda number=number: done.append(number), lambda: None)
 
-    thread = threading.Thread(target=hand_over, daemon=True)
-    thread.start()
-    thread.join()
+    run_beside(work)
     print(len(done))
+
+
+def stop(stage):
+    heard = threading.Event()
+    signal.signal(signal.SIGINT, lambda *_signalled: heard.set())
+
+    def work():
+        # Noted as if it had come, which is all that is left of one that came in the wrong moment.
+        # The main thread may not sleep yet at the first.
+        for _try in range(TRIES):
+            heard.clear()
+            _thread.interrupt_main(signal.SIGINT)
+            alone = heard.wait(DEAF_SECONDS)
+            if not alone:
+                break
+        stage.nudge()
+        print(alone, heard.wait(PATIENCE))
+
+    run_beside(work)
+
+
+def main(path, *words):
+    stage = load(path).MainThread(None)
+    if words == ("stop",):
+        stop(stage)
+    else:
+        hand_over(stage, *words)
 
 
 main(*sys.argv[1:])

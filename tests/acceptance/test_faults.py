@@ -40,6 +40,16 @@ def test_a_killed_worker_gives_its_job_back_at_once(shared_server, round_):
     assert jobs.one("retry", uuids) == 1, "a try that the worker lost is not the job's fault"
 
 
+def test_a_process_that_a_job_has_forked_does_not_keep_it_running(server):
+    jobs = Jobs(server(TEST_MODULES, workers=2))
+    uuids = jobs.delay("fork_and_sleep", 20)
+    pid = jobs.worker(uuids)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: jobs.one("lost", uuids) == 1, "it is taken back", AGAIN_WITHIN)
+    jobs.server.rpc("queue.job", "button_cancelled", [jobs.column("id", uuids)])
+    assert jobs.wait(uuids) == ["cancelled"]
+
+
 def test_a_job_that_kills_its_workers_is_failed_in_the_end(shared_server):
     jobs = Jobs(shared_server)
     uuids = jobs.delay("kill_worker")

@@ -19,15 +19,29 @@ PATIENCE = 300
 """Seconds; they take about ten."""
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGRTMIN"), reason="no signals to hand over by")
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "SIGRTMIN"), reason="no signals to hand over by"
+)
+
+
+def run(odoo, *words):
+    """Return what a worker in little has printed."""
+    command = [odoo.python, WORKER, STAGE, *words]
+    ended = subprocess.run(
+        command, env=odoo.env, capture_output=True, text=True, timeout=PATIENCE, check=False
+    )
+    assert ended.stderr == ""
+    return ended.stdout.split()
+
+
 @pytest.mark.parametrize(
     ("tasks", "busy", "lossy"),
     [(TASKS, 3, []), (100, 0, ["lossy"])],
     ids=["raced", "lost"],
 )
 def test_each_lease_is_taken_by_the_main_thread(odoo, tasks, busy, lossy):
-    words = [odoo.python, WORKER, STAGE, str(tasks), str(busy), *lossy]
-    ended = subprocess.run(
-        words, env=odoo.env, capture_output=True, text=True, timeout=PATIENCE, check=False
-    )
-    assert (ended.stdout.split(), ended.stderr) == ([str(tasks)], "")
+    assert run(odoo, str(tasks), str(busy), *lossy) == [str(tasks)]
+
+
+def test_a_stop_that_woke_nobody_is_heard_of_at_the_next_nudge(odoo):
+    assert run(odoo, "stop") == ["False", "True"]
