@@ -79,3 +79,6 @@ def _link(env: api.Environment, numbers: dict[str, int], links: Edges) -> None:
         env.cr,
         [(known[parent.uuid], known[child.uuid], parent.state != DONE) for parent, child in links],
     )
+    if older:
+        # It may be done before this is committed, and whoever releases its children knows of none.
+        dependency.ask_for_sweep(env.cr)

@@ -60,24 +60,32 @@ class Lease:
     :param channel: full name of the channel that they share
     :param jobs: in the order in which they are to run
     :param opened: when it was decided, in seconds of the caller's clock
-    :param recalled: what no worker had started was taken back already
+    :param recalled: when what no worker had started was last taken back, by the same clock
     """
 
     number: int
     channel: str
     jobs: tuple[JobRef, ...]
     opened: float
-    recalled: bool = False
+    recalled: float | None = None
 
     @property
     def has_waiting(self) -> bool:
         """Tell whether jobs behind the first may not have been started, and can be taken back."""
-        return len(self.jobs) > 1 and not self.recalled
+        return len(self.jobs) > 1 and self.recalled is None
 
     @property
     def overdue(self) -> float:
-        """When the lease is to be recalled; never, when nothing waits behind its first job."""
-        return self.opened + OVERDUE_SECONDS if self.has_waiting else math.inf
+        """When the lease is to be recalled; never, when nothing waits behind its first job.
+
+        Again and again, for somebody may have held what waits, but each time after twice as long:
+        jobs that have ended in it are not known here, and look the same.
+        """
+        if len(self.jobs) < 2:
+            return math.inf
+        if self.recalled is None:
+            return self.opened + OVERDUE_SECONDS
+        return self.recalled + max(OVERDUE_SECONDS, self.recalled - self.opened)
 
 
 class Durations:

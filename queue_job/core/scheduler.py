@@ -191,14 +191,14 @@ class Scheduler:
         jobs = [replace(job, attempt=attempts[job.id]) for job in lease.jobs if job.id in attempts]
         return self._keep(lease, jobs)
 
-    def recall(self, lease: Lease, ids: Iterable[int]) -> Lease | None:
+    def recall(self, lease: Lease, ids: Iterable[int], now: float) -> Lease | None:
         """Take the jobs that no worker has started out of a lease.
 
         :return: what is left of it; ``None`` when that is nothing, which closes it
         """
         gone = set(ids)
         jobs = [job for job in lease.jobs if job.id not in gone]
-        return self._keep(replace(lease, recalled=True), jobs)
+        return self._keep(replace(lease, recalled=now), jobs)
 
     def close(self, number: int) -> None:
         """End a lease; its place is free again, in its channel and all above."""

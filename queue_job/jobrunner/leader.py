@@ -21,6 +21,7 @@ from ..core.report import Outcome, Report
 from ..core.scheduler import Scheduler
 from ..storage import board, dependency, dispatch, nodes, overrides
 from .contact import GREETING, PUBLISHING, Contact
+from .dependents import Dependents
 from .dispatch import Answer
 from .figures import Figures
 from .fleet import Fleet
@@ -83,6 +84,7 @@ class Leader:
         self._reading = Reading(self._cr, channels)
         self._figures = Figures(self._cr)
         self._reaper = Reaper(self._cr, means.deaths, self._figures, self._reading.read_soon)
+        self._dependents = Dependents(self._cr, self._reading.read_soon)
         self._publishing = Publishing()
         self._configured = channels
         self._scheduler = Scheduler(channels, self._flights.last)
@@ -91,8 +93,6 @@ class Leader:
         """Nothing more is to start; what runs goes on to its end."""
         self._in_line = False
         """A slot is waited for, and whoever frees it wakes this thread."""
-        self._sweep = False
-        """Jobs may wait for others that are done."""
         self._poll_at, self._lapse_at = -math.inf, math.inf
 
     def lead(self, stopping: Callable[[], bool]) -> None:
@@ -127,7 +127,7 @@ class Leader:
             left = dispatch.still_running(self._cr, lease.jobs)
             gone = [job.id for job in lease.jobs if job.id not in left]
             if gone:
-                self._scheduler.recall(lease, gone)
+                self._scheduler.recall(lease, gone, time.monotonic())
 
     # Coming to an end: what a leader may say otherwise that is not there for ever
 
@@ -150,7 +150,7 @@ class Leader:
             return False
         if self._closing or self._reading.on_hold:
             return True
-        waits = self._reading.missed or self._reaper.has_strays or self._sweep
+        waits = self._reading.missed or self._reaper.has_strays or self._dependents.are_due
         if waits or self._reading.is_outdated(self._scheduler):
             return False
         return self._scheduler.wake_up(now) == math.inf
@@ -162,9 +162,7 @@ class Leader:
         self._hear()
         self._take_answers()
         self._look_after(now)
-        if self._sweep:
-            self._sweep = False
-            dependency.sweep(self._cr)
+        self._dependents.look_after()
         self._reading.pass_time(now)
         for lease in self._scheduler.overdue(now):
             self._relieve(lease)
@@ -183,8 +181,7 @@ class Leader:
         if now >= self._poll_at:
             self._poll(now)
         if now >= self._reaper.due:
-            ended = self._reaper.visit(self._scheduler)
-            self._sweep |= any(job.linked for job in ended)
+            self._dependents.note_ended(self._reaper.visit(self._scheduler))
         if now >= self._lapse_at:
             self._read_overrides()
         self._figures.keep(now)
@@ -197,7 +194,7 @@ class Leader:
         if self._link.notifies:
             told = {notice.payload for notice in self._link.notifies}
             self._link.notifies.clear()
-            self._sweep |= dependency.NOTICE in told
+            self._dependents.note(dependency.NOTICE in told)
             if nodes.NOTICE in told:
                 self._read_nodes()
             if overrides.NOTICE in told:
@@ -214,7 +211,7 @@ class Leader:
             self._reaper.reap_strange(self._scheduler)
         if sight.pending:
             self._reading.note()
-        self._sweep |= sight.waiting
+        self._dependents.note(sight.waiting)
         self._poll_at = now + POLL_SECONDS * random.uniform(0.9, 1.1)
 
     # What starts
@@ -241,7 +238,8 @@ class Leader:
         self._closing = True
         self._stand_in_line(False)
         for lease in self._leases():
-            self._relieve(lease)
+            if lease.has_waiting:
+                self._relieve(lease)
 
     def _make_way(self, now: float) -> None:
         """Let a lease end after its current job when something more urgent has been heard of."""
@@ -250,7 +248,7 @@ class Leader:
         lease = self._scheduler.giving_way(now)
         if lease:
             taken = set(dispatch.recall(self._cr, lease.jobs[1:]))
-            self._scheduler.recall(lease, taken)
+            self._scheduler.recall(lease, taken, now)
             self._scheduler.add(job for job in lease.jobs if job.id in taken)
             self._reading.keep_urgent(now)
 
@@ -322,7 +320,8 @@ class Leader:
 
     def _take_reports(self, lease: Lease, reports: list[Report]) -> None:
         """Learn from the outcomes of a lease; what was not started is ready again."""
-        self._release(lease, reports)
+        done = [report.id for report in reports if report.outcome is Outcome.DONE]
+        self._dependents.release(lease.jobs, done)
         jobs = {job.id: job for job in lease.jobs}
         lost = []
         for report in reports:
@@ -342,16 +341,8 @@ class Leader:
             taken = self._recall(jobs.values())
             lost += [job for number, job in jobs.items() if number not in taken]
         if lost:
-            self._sweep |= any(job.linked for job in lost)
+            self._dependents.note_ended(lost)
             self._reaper.reap(lost, NO_CONNECTION, self._scheduler)
-
-    def _release(self, lease: Lease, reports: list[Report]) -> None:
-        """Let the jobs go that waited for those of a lease that are done."""
-        linked = {job.id for job in lease.jobs if job.linked}
-        done = [report.id for report in reports if report.outcome is Outcome.DONE]
-        parents = linked.intersection(done)
-        if parents and dependency.release(self._cr, parents):
-            self._reading.read_soon()
 
     def _take_loss(self, lease: Lease, answer: Answer) -> None:
         """Look at once after the jobs of a lease that was not answered."""
@@ -359,7 +350,7 @@ class Leader:
         seconds = time.monotonic() - lease.opened
         self._figures.count_ended(lease.jobs)
         # Some of them may have been done.
-        self._sweep |= any(job.linked for job in lease.jobs)
+        self._dependents.note_ended(lease.jobs)
         reason = WORKER_KILLED.format(seconds=seconds)
         if not self._reaper.reap(lease.jobs, reason, self._scheduler):
             self._doubt(answer.server, answer.problem)
@@ -385,7 +376,7 @@ class Leader:
         servers = self._flights.servers
         left = [lease for lease in self._leases() if servers.get(lease.number) in gone]
         for lease in left:
-            self._scheduler.recall(lease, self._recall(lease.jobs))
+            self._take_out(lease, lease.jobs)
 
     def _read_overrides(self) -> None:
         """Put in force what operators have set for channels; what runs goes on."""
@@ -416,7 +407,11 @@ class Leader:
         The first stays: when workers are so busy that a request has to wait for long, each one that
         is taken up still runs a job.
         """
-        self._scheduler.recall(lease, self._recall(lease.jobs[1:]))
+        self._take_out(lease, lease.jobs[1:])
+
+    def _take_out(self, lease: Lease, jobs: Iterable[JobRef]) -> None:
+        """Take those of the jobs out of a lease that no worker has started."""
+        self._scheduler.recall(lease, self._recall(jobs), time.monotonic())
 
     def _recall(self, jobs: Iterable[JobRef]) -> list[int]:
         """Make jobs ready again that no worker has started; return their ids."""
@@ -438,9 +433,10 @@ class Leader:
         times += [self._reading.due, self._reaper.due, self._figures.due]
         times += [self._scheduler.wake_up(now), self._contact.next_change(now)]
         if self.servers:
+            times.append(self._publishing.due(now))
+        if self.servers and not self._closing:
             blocked = self._in_line or self._scheduler.is_full()
             times.append(self._reading.next_look(self._scheduler, blocked=blocked))
-            times.append(self._publishing.due(now))
         if self._in_line:
             times.append(self._slots.lapse(self))
         self._waker.wait(min(times) - now, self._link)

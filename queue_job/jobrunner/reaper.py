@@ -137,7 +137,8 @@ class Reaper:
         self._visit_soon()
 
     def _visit_soon(self) -> None:
-        self.due = time.monotonic() + ORPHAN_SECONDS
+        # Not put off by what comes later: that may go on and on.
+        self.due = min(self.due, time.monotonic() + ORPHAN_SECONDS)
 
 
 def _log_fields(job: JobRef) -> dict[str, Any]:

@@ -70,6 +70,7 @@ class QueueJobRunner:
         while not self._stop.wait(0 if discover_at < 0 else WATCH_SECONDS):
             for runner in self._runners.values():
                 runner.watch()
+            self._means.slots.remind()
             if time.monotonic() < discover_at:
                 continue
             try:

@@ -124,6 +124,11 @@ class Slots:
             self._free[server] += 1
             self._call()
 
+    def remind(self) -> None:
+        """Promise places anew that were not taken in time; somebody has to ask for it."""
+        with self._guard:
+            self._call()
+
     def lapse(self, owner: Owner) -> float:
         """Return when a place that is promised to another may be had; infinity for none."""
         with self._guard:

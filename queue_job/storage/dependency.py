@@ -72,6 +72,14 @@ UPDATE queue_job SET state = 'pending'
 # Looks at the open edges only, so that a child of 5,000 parents costs the same at each of them.
 # SKIP LOCKED: a child that an operator is changing is freed by the next sweep.
 
+ADOPTED = """
+SELECT DISTINCT edge.parent_id FROM queue_job_dependency AS edge
+  JOIN queue_job AS parent ON parent.id = edge.parent_id
+ WHERE edge.open AND parent.graph_uuid IS NULL
+"""
+# A job that waited under the identity key of one of the graph took its place. Its row does not say
+# so: it may run, and whoever writes it would be in its way.
+
 WAITING = """
 SELECT DISTINCT child_id FROM queue_job_dependency AS edge
   JOIN queue_job AS parent ON parent.id = edge.parent_id
@@ -145,6 +153,12 @@ def sweep(cr: Any) -> int:
     cr.execute(CLOSE_ALL)
     cr.execute(FREE, {"ids": [], "all": True})
     return int(cr.rowcount)
+
+
+def read_adopted(cr: Any) -> set[int]:
+    """Return the parents that belong to no graph."""
+    cr.execute(ADOPTED)
+    return {row[0] for row in cr.fetchall()}
 
 
 def reopen(cr: Any, parents: Iterable[int]) -> None:

@@ -45,6 +45,16 @@ def test_fan_out_and_fan_in_of_ten_thousand_vertices(jobs):
     assert jobs.sql("SELECT count(*) FROM queue_job_dependency WHERE open") == [(0,)]
 
 
+def test_what_waits_for_a_job_of_no_graph_follows_it_at_once(jobs):
+    """The first of the chain has an identity that waits already; only its own row is there."""
+    older = jobs.delay("noop", eta=3, identity_key="adopted")
+    younger = jobs.server.rpc("test.queue.job", "launch_chain_after", [[jobs.record], "adopted"])
+    assert set(jobs.column("state", younger)) == {"wait_dependencies"}
+    assert jobs.column("graph_uuid", older) == [None]
+    assert jobs.wait(younger, patience=15) == ["done", "done"]
+    assert times(jobs, younger)[0] >= times(jobs, older)[1]
+
+
 def test_a_parent_that_fails_holds_its_children_until_it_is_set_done(jobs):
     failing = jobs.delay("fail", eta=3600)
     child = jobs.delay("noop", eta=3600)

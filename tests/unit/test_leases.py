@@ -155,9 +155,18 @@ def test_a_lease_of_one_job_is_never_overdue_because_nothing_waits_behind_it():
     assert Lease(1, "root", tuple(jobs_of("slow", 1)), opened=100.0).overdue == math.inf
 
 
-def test_a_lease_is_recalled_once_only():
-    lease = Lease(1, "root", tuple(jobs_of("quick", 2)), opened=100.0, recalled=True)
-    assert lease.overdue == math.inf
+@pytest.mark.parametrize(
+    ("recalled", "again"),
+    [
+        (100.1, 100.1 + OVERDUE_SECONDS),
+        (100.0 + OVERDUE_SECONDS, 100.0 + 2 * OVERDUE_SECONDS),
+        (160.0, 220.0),
+    ],
+)
+def test_a_lease_is_recalled_again_for_what_somebody_held_but_ever_more_rarely(recalled, again):
+    lease = Lease(1, "root", tuple(jobs_of("quick", 2)), opened=100.0, recalled=recalled)
+    assert lease.overdue == again
+    assert not lease.has_waiting, "it gives way no second time"
 
 
 def test_a_lease_is_given_more_time_than_it_was_packed_for():

@@ -278,7 +278,7 @@ def test_nothing_passes_a_job_that_the_table_did_not_give():
 
 def test_the_first_of_those_that_hold_back_counts():
     scheduler = scheduler_of("root:9,a:1:sequential", [job(2, "root.a")], {"root.a": (10, 1)})
-    scheduler.recall(scheduler.adopt(job(3, "root.a"), NOW), [3])
+    scheduler.recall(scheduler.adopt(job(3, "root.a"), NOW), [3], NOW)
     assert decide(scheduler) == []
 
 
@@ -346,7 +346,7 @@ def test_a_refill_passes_over_the_jobs_of_open_leases():
 def test_a_job_that_was_recalled_is_ready_again_after_a_refill():
     scheduler = scheduler_of("root:2", quick(4))
     first, second = decide(scheduler)
-    scheduler.recall(first, [2])
+    scheduler.recall(first, [2], NOW)
     scheduler.close(second.number)
     scheduler.fill(quick(4), {})
     assert ids(decide(scheduler)) == [[2, 3]]
@@ -512,7 +512,7 @@ def test_a_lease_of_which_the_table_gave_nothing_is_closed(attempts):
 def test_recalled_jobs_leave_the_lease_and_it_stays_open():
     scheduler = scheduler_of("root:1", quick(3))
     (lease,) = decide(scheduler)
-    left = scheduler.recall(lease, [2, 3])
+    left = scheduler.recall(lease, [2, 3], NOW)
     assert ids([left]) == [[1]]
     assert scheduler.is_full()
 
@@ -520,7 +520,7 @@ def test_recalled_jobs_leave_the_lease_and_it_stays_open():
 def test_a_lease_that_is_recalled_whole_is_closed():
     scheduler = scheduler_of("root:1", quick(3))
     (lease,) = decide(scheduler)
-    assert scheduler.recall(lease, [1, 2, 3]) is None
+    assert scheduler.recall(lease, [1, 2, 3], NOW) is None
     assert scheduler.leases == {}
     assert not scheduler.is_full()
 
@@ -530,7 +530,10 @@ def test_a_lease_that_has_ended_does_not_come_back(end):
     scheduler = scheduler_of("root:1", quick(3))
     (lease,) = decide(scheduler)
     scheduler.close(lease.number)
-    late = scheduler.confirm(lease, {1: 1}) if end == "confirm" else scheduler.recall(lease, [2])
+    if end == "confirm":
+        late = scheduler.confirm(lease, {1: 1})
+    else:
+        late = scheduler.recall(lease, [2], NOW)
     assert late is None
     assert scheduler.leases == {}
     scheduler.close(lease.number)
@@ -558,13 +561,13 @@ def test_an_overdue_lease_is_told_from_its_time_on():
     assert scheduler.overdue(lease.overdue) == [lease]
 
 
-def test_a_recall_ends_the_demand_even_when_it_took_nothing():
+def test_a_recall_puts_the_demand_off_even_when_it_took_nothing():
     scheduler = scheduler_of("root:1", quick(3))
     (lease,) = decide(scheduler)
-    left = scheduler.recall(lease, [])
+    left = scheduler.recall(lease, [], NOW + 99)
     assert left.jobs == lease.jobs
-    assert scheduler.overdue(NOW + 99) == []
-    assert scheduler.wake_up(NOW + 99) == math.inf
+    assert scheduler.overdue(NOW + 197) == []
+    assert scheduler.wake_up(NOW + 99) == NOW + 198
 
 
 def test_the_first_of_what_is_due_wakes():
@@ -573,7 +576,7 @@ def test_the_first_of_what_is_due_wakes():
     assert ids(decide(scheduler, slots=2)) == [[7], [1, 2, 3]]
     assert scheduler.wake_up(NOW) == NOW + OVERDUE_SECONDS
     for lease in scheduler.overdue(NOW + OVERDUE_SECONDS):
-        scheduler.recall(lease, [])
+        scheduler.recall(lease, [2, 3], NOW + OVERDUE_SECONDS)
     assert scheduler.wake_up(NOW) == NOW + 5
 
 
@@ -606,7 +609,7 @@ def test_no_lease_gives_way_to_a_job_that_is_not_more_urgent(priority):
 
 def test_a_lease_that_was_recalled_already_is_left_alone():
     scheduler = busy()
-    scheduler.recall(scheduler.leases[1], [20])
+    scheduler.recall(scheduler.leases[1], [20], NOW)
     scheduler.add([urgent()])
     assert scheduler.giving_way(NOW) is None
 
@@ -634,7 +637,7 @@ def test_what_was_taken_back_comes_after_what_it_gave_way_to():
     scheduler = busy()
     scheduler.add([urgent()])
     lease = scheduler.giving_way(NOW)
-    scheduler.recall(lease, [job.id for job in lease.jobs[1:]])
+    scheduler.recall(lease, [job.id for job in lease.jobs[1:]], NOW)
     scheduler.add(lease.jobs[1:])
     scheduler.close(lease.number)
     assert ids(decide(scheduler, slots=1)) == [[1000]]

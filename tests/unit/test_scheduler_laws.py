@@ -68,12 +68,15 @@ class Held:
     channel: str
     jobs: list
     opened: float
-    recalled: bool = False
+    recalled: float | None = None
 
     @property
     def overdue(self):
-        waits = len(self.jobs) > 1 and not self.recalled
-        return self.opened + OVERDUE_SECONDS if waits else math.inf
+        """After its time, then each time when twice as much has passed."""
+        if len(self.jobs) < 2:
+            return math.inf
+        last = self.opened if self.recalled is None else self.recalled
+        return last + max(OVERDUE_SECONDS, last - self.opened)
 
 
 @dataclass
@@ -368,11 +371,11 @@ class Runner(RuleBasedStateMachine):
     def take_out(self, lease, started):
         """Take back what is behind the started jobs of a lease; return it."""
         taken = [job for job in lease.jobs[started:] if self.states[job.id] == LEASED]
-        left = self.scheduler.recall(lease, [job.id for job in taken])
+        left = self.scheduler.recall(lease, [job.id for job in taken], self.now)
         kept = [job for job in lease.jobs if job not in taken]
         assert (list(left.jobs) if left else []) == kept
         self.become(PENDING, [job.id for job in taken])
-        self.keep(lease, kept, recalled=True)
+        self.keep(lease, kept, recalled=self.now)
         return taken
 
     @rule(backlog=BATCHES, urgent=BATCHES, data=st.data())
@@ -393,11 +396,12 @@ class Runner(RuleBasedStateMachine):
         if lease:
             self.hear(self.take_out(lease, data.draw(st.integers(1, len(lease.jobs)))))
 
-    def keep(self, lease, jobs, recalled=False):
+    def keep(self, lease, jobs, recalled=None):
         self.rules.go_back(job for job in lease.jobs if job not in jobs)
         if jobs:
             self.rules.leases[lease.number].jobs = jobs
-            self.rules.leases[lease.number].recalled |= recalled
+            held = self.rules.leases[lease.number]
+            held.recalled = held.recalled if recalled is None else recalled
         else:
             del self.rules.leases[lease.number]
 
@@ -549,7 +553,11 @@ class Runner(RuleBasedStateMachine):
         if not self.rules:
             return
         told = self.scheduler.giving_way(self.now)
-        held = {n: lease for n, lease in self.rules.leases.items() if lease.overdue < math.inf}
+        held = {
+            n: lease
+            for n, lease in self.rules.leases.items()
+            if len(lease.jobs) > 1 and lease.recalled is None
+        }
         right = {number for number, lease in held.items() if self.is_passed_over(number, lease)}
         assert (told.number in right) if told else not right
 

@@ -81,6 +81,16 @@ class TestQueueJob(models.Model):
         chain(*calls).delay()
         return [call._generated_job.uuid for call in calls]
 
+    def launch_chain_after(self, key):
+        """Delay a chain whose first job waits already, under an identity key.
+
+        :return: uuids of those that are new
+        """
+        first = self.delayable(identity_key=key).noop()
+        others = self.delayable().noop(), self.delayable(identity_key=f"{key}, last").noop()
+        chain(first, *others).delay()
+        return [call._generated_job.uuid for call in others]
+
     def launch_pair(self, seconds):
         """Delay two jobs that last, and one that waits for both; return their uuids."""
         first, second = (self.delayable().sleep(seconds) for _number in range(2))
@@ -210,6 +220,15 @@ class TestQueueJob(models.Model):
         while time.monotonic() < end:
             with suppress(BaseException):
                 time.sleep(0.1)
+
+    @job
+    def fork_and_sleep(self, seconds, kind="sleep"):
+        """Write a line, then last long, and have a process that lasts longer than its parent"""
+        self._note(kind)
+        if os.fork() == 0:
+            time.sleep(seconds)
+            os._exit(0)
+        time.sleep(seconds)
 
     @job
     def hold_dependents(self, seconds):

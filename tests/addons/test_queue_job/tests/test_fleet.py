@@ -144,6 +144,18 @@ class TestSlots(BaseCase):
         self.slots.give_back(OTHER)
         self.assertEqual(stuck.woken, 3)
 
+    def test_what_was_promised_and_not_taken_is_promised_to_the_next(self):
+        self.slots.take(self.owner)
+        stuck, behind = Owner(OWN), Owner(OWN)
+        self.slots.settle(stuck, (), more=True)
+        self.slots.settle(behind, (), more=True)
+        with patch.object(slots, "PROMISE_SECONDS", 0):
+            self.slots.give_back(OWN)
+        self.assertEqual((stuck.woken, behind.woken), (1, 0))
+        self.slots.remind()
+        self.assertEqual(behind.woken, 1)
+        self.assertEqual(self.slots.take(behind), [OWN])
+
     def test_a_free_place_is_promised_to_who_waits_and_can_use_it(self):
         self.slots.take(self.owner)
         near, far = Owner(OWN), Owner(OTHER)
