@@ -11,8 +11,8 @@ from odoo import SUPERUSER_ID, http
 
 from ..core.report import read_lease, write_reports
 from ..core.signature import HEADER, is_valid
+from ..storage.forks import kept_from_children
 from ..worker.executor import run_lease
-from ..worker.forks import kept_from_children
 
 PG_RETRY = 5
 """Seconds before the next try after a conflict, for addons that run jobs by themselves."""

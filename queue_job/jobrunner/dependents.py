@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from ..core.leases import JobRef
 from ..storage import dependency
+
+SWEEP_SHARE = 10
+"""After one look at all that waits the next comes no sooner than so many times what it took: every
+graph that is delayed may ask for one."""
 
 
 class Dependents:
@@ -23,6 +29,7 @@ class Dependents:
         """Jobs of no graph for which those of one wait."""
         self.are_due = False
         """Jobs may wait for others that are done."""
+        self._again = -math.inf
 
     def of(self, jobs: Iterable[JobRef]) -> set[int]:
         """Return those of the jobs for which others may wait."""
@@ -46,11 +53,19 @@ class Dependents:
         if parents and dependency.release(self._cr, parents):
             self._read_soon()
 
-    def look_after(self) -> None:
-        """Let all go that wait for nothing any more, when that was asked for."""
-        if not self.are_due:
+    @property
+    def due(self) -> float:
+        """When to look at all of them; infinity for never."""
+        return self._again if self.are_due else math.inf
+
+    def look_after(self, now: float) -> None:
+        """Let all go that wait for nothing any more, when it is time for that."""
+        if now < self.due:
             return
         self.are_due = False
+        began = time.monotonic()
         if dependency.sweep(self._cr):
             self._read_soon()
         self._adopted = dependency.read_adopted(self._cr)
+        done = time.monotonic()
+        self._again = done + SWEEP_SHARE * (done - began)

@@ -162,7 +162,7 @@ class Leader:
         self._hear()
         self._take_answers()
         self._look_after(now)
-        self._dependents.look_after()
+        self._dependents.look_after(now)
         self._reading.pass_time(now)
         for lease in self._scheduler.overdue(now):
             self._relieve(lease)
@@ -430,7 +430,7 @@ class Leader:
         if self._link.notifies or not self._answers.empty():
             return
         times = [self._poll_at, self._lapse_at]
-        times += [self._reading.due, self._reaper.due, self._figures.due]
+        times += [self._reading.due, self._reaper.due, self._dependents.due, self._figures.due]
         times += [self._scheduler.wake_up(now), self._contact.next_change(now)]
         if self.servers:
             times.append(self._publishing.due(now))

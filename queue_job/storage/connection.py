@@ -20,6 +20,7 @@ from psycopg2.extensions import ISOLATION_LEVEL_AUTOCOMMIT, connection, cursor
 from odoo.sql_db import connection_info_for
 
 from . import pooler
+from .forks import keep_from_children
 
 CONNECT_SECONDS = 5
 """How long a connection may take to open before the database counts as unreachable."""
@@ -108,6 +109,7 @@ def connect(
     info.update(KEEPALIVE, connect_timeout=CONNECT_SECONDS, options=options)
     info.update(application_name=name, connection_factory=factory)
     link = pooler.open_link(info)
+    keep_from_children(link.fileno())
     try:
         _set_up(link, info, settings)
     except BaseException:

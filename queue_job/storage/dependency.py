@@ -24,6 +24,9 @@ SELECT * FROM unnest(%s::int[], %s::int[], %s::bool[])
 ON CONFLICT DO NOTHING
 """
 
+PARENTS = "ARRAY(SELECT DISTINCT parent_id FROM queue_job_dependency WHERE open)"
+# An array, so that their rows are found by id: joined with all jobs, these would be read.
+
 CLOSE_TEXT = """
 WITH ended AS (
     SELECT edge.parent_id, edge.child_id
@@ -36,7 +39,7 @@ UPDATE queue_job_dependency AS edge SET open = false FROM ended
 RETURNING edge.child_id
 """
 CLOSE = CLOSE_TEXT.format(which=" AND edge.parent_id = ANY(%s)")
-CLOSE_ALL = CLOSE_TEXT.format(which="")
+CLOSE_ALL = CLOSE_TEXT.format(which=f" AND parent.id = ANY({PARENTS})")
 # SKIP LOCKED: whoever requeues a child has its edges until they commit, and ask for a sweep then.
 # The leader must not wait for them: no other job of the database would start meanwhile.
 
@@ -72,11 +75,10 @@ UPDATE queue_job SET state = 'pending'
 # Looks at the open edges only, so that a child of 5,000 parents costs the same at each of them.
 # SKIP LOCKED: a child that an operator is changing is freed by the next sweep.
 
-ADOPTED = """
-SELECT DISTINCT edge.parent_id FROM queue_job_dependency AS edge
-  JOIN queue_job AS parent ON parent.id = edge.parent_id
- WHERE edge.open AND parent.graph_uuid IS NULL
+ADOPTED_TEXT = """
+SELECT id FROM queue_job WHERE graph_uuid IS NULL AND id = ANY({parents})
 """
+ADOPTED = ADOPTED_TEXT.format(parents=PARENTS)
 # A job that waited under the identity key of one of the graph took its place. Its row does not say
 # so: it may run, and whoever writes it would be in its way.
 

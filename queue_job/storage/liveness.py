@@ -135,10 +135,6 @@ class Liveness:
         with self._beside:
             return not poll.poll(0)
 
-    def fileno(self) -> int:
-        """Return the descriptor of its socket."""
-        return int(self._link.fileno())
-
     def start(self, job: int, attempt: int, *, host: str, pid: int) -> StartedJob | None:
         """Take the liveness lock of a job and start it.
 

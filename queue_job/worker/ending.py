@@ -151,6 +151,7 @@ def _follow(run: Run, decision: Postpone | Exhausted, error: Exception) -> Outco
 def fail(run: Run, error: BaseException) -> Outcome:
     """Record the error of a job; its work is rolled back."""
     spent = run.spent
+    run.failings += 1
     run.undo()
     job, function = run.job, run.job.called
     text = "".join(traceback.format_exception(error))

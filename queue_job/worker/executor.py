@@ -36,13 +36,13 @@ from ..exception import (
 from ..logs import JobFields, as_caused_by
 from ..settings import settings
 from ..storage import outcome
+from ..storage.forks import kept_from_children
 from ..storage.liveness import Liveness, LivenessPool, StartedJob
 from ..storage.nodes import HOST
 from ..storage.pooler import PooledError
 from .conflicts import ERRORS as CONFLICT_ERRORS
 from .conflicts import is_conflict, pause, through_conflicts
 from .ending import end_stopped, fail, give_turn_away, keep_log, postpone, record_from_beside
-from .forks import kept_from_children
 from .loading import load
 from .run import Conflict, OpenLease, Run, Taken
 from .stage import stage
@@ -80,7 +80,7 @@ def run_lease(cr: Any, jobs: Iterable[tuple[int, int]]) -> list[Report]:
         return [Report(number, Outcome.LOST, 0.0) for number, _attempt in jobs]
     try:
         lease = _open_lease(cr, liveness)
-        with kept_from_children(liveness.fileno()):
+        with kept_from_children(cr._cnx.fileno()):
             return lease.stage.run(lambda: list(_run_each(lease, jobs)), lease.watch.look)
     finally:
         _pool.give_back(liveness)

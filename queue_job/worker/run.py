@@ -61,8 +61,8 @@ class Run:
     record: Callable[[Run, Stop], None]
     began: float = field(default_factory=time.monotonic)
     followed: tracing.Attempt = tracing.UNFOLLOWED
-    tellings: int = 0
-    """How often its failure was told; what was told before was rolled back."""
+    failings: int = 0
+    """How often its failure was recorded; what was recorded before was rolled back."""
     current: RunningJob = field(init=False)
     watched: Watched = field(init=False)
 

@@ -61,14 +61,13 @@ def tell_of_failure(run: Run, details: dict[str, str]) -> None:
 
     :raises psycopg2.OperationalError: a conflict, but for the last time
     """
-    run.tellings += 1
     record = run.env["queue.job"].browse(run.job.id)
     for tell in (lambda: _call_on_fail(run, details), record._after_failure):
         try:
             with run.cr.savepoint():
                 tell()
         except Exception as error:
-            if is_conflict(error) and run.tellings < CONFLICT_TRIES:
+            if is_conflict(error) and run.failings < CONFLICT_TRIES:
                 raise
             _logger.exception("job %s: its failure could not be told", run.job.uuid)
 

@@ -40,14 +40,35 @@ def test_a_killed_worker_gives_its_job_back_at_once(shared_server, round_):
     assert jobs.one("retry", uuids) == 1, "a try that the worker lost is not the job's fault"
 
 
-def test_a_process_that_a_job_has_forked_does_not_keep_it_running(server):
+FORKED_SECONDS = 40
+
+
+def test_a_process_that_a_job_has_forked_does_not_keep_it_running(server, tmp_path):
+    """Nor does it keep the rows that the job has written: it runs again, and writes them."""
     jobs = Jobs(server(TEST_MODULES, workers=2))
-    uuids = jobs.delay("fork_and_sleep", 20)
+    uuids = jobs.delay("fork_once", str(tmp_path / "word"), FORKED_SECONDS)
     pid = jobs.worker(uuids)
+    (child,) = wait_until(lambda: psutil.Process(pid).children(), "it has forked")
     os.kill(pid, signal.SIGKILL)
-    wait_until(lambda: jobs.one("lost", uuids) == 1, "it is taken back", AGAIN_WITHIN)
-    jobs.server.rpc("queue.job", "button_cancelled", [jobs.column("id", uuids)])
-    assert jobs.wait(uuids) == ["cancelled"]
+    assert jobs.wait(uuids, patience=FORKED_SECONDS / 2) == ["done"]
+    assert jobs.one("lost", uuids) == 1
+    assert child.is_running(), "what was forked still lives"
+
+
+def test_a_process_that_a_job_has_forked_does_not_keep_the_lead(server, tmp_path):
+    """In a server of threads the connection of the runner is among those of the job's process."""
+    jobs = Jobs(server(TEST_MODULES, workers=0))
+    uuids = jobs.delay("fork_once", str(tmp_path / "word"), FORKED_SECONDS)
+    pid = jobs.worker(uuids)
+    (child,) = wait_until(lambda: psutil.Process(pid).children(), "it has forked")
+    ours = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND starts_with(application_name, 'queue_job ')"
+    )
+    assert jobs.sql(ours) == [(2,)], "the runner's and the worker's"
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: jobs.sql(ours) == [(0,)], "another may lead", AGAIN_WITHIN)
+    assert child.is_running(), "what was forked still lives"
 
 
 def test_a_job_that_kills_its_workers_is_failed_in_the_end(shared_server):

@@ -222,13 +222,16 @@ class TestQueueJob(models.Model):
                 time.sleep(0.1)
 
     @job
-    def fork_and_sleep(self, seconds, kind="sleep"):
-        """Write a line, then last long, and have a process that lasts longer than its parent"""
-        self._note(kind)
-        if os.fork() == 0:
+    def fork_once(self, path, seconds):
+        """Write, and the first time last long, with a process that lasts longer than its parent"""
+        self.name = "forked"
+        self.flush_recordset()
+        if not Path(path).exists():
+            Path(path).touch()
+            if os.fork() == 0:
+                time.sleep(seconds)
+                os._exit(0)
             time.sleep(seconds)
-            os._exit(0)
-        time.sleep(seconds)
 
     @job
     def hold_dependents(self, seconds):

@@ -1,10 +1,14 @@
 """What a runner works with: threads that send, the news of deaths, and what looks after it."""
 
+import os
 import queue
 import signal
+import socket
 import subprocess
+import tempfile
 import threading
 import time
+from pathlib import Path
 from unittest.mock import patch
 
 from odoo.tests import BaseCase, TransactionCase
@@ -15,6 +19,7 @@ from odoo.addons.queue_job.jobrunner.dispatch import Dispatcher, Order
 from odoo.addons.queue_job.jobrunner.waker import Waker
 from odoo.addons.queue_job.settings import settings
 from odoo.addons.queue_job.storage.connection import FollowedConnection, connect
+from odoo.addons.queue_job.storage.forks import keep_from_children, kept_from_children
 
 NOBODY = "http://127.0.0.1:9"
 """Port 9 is that of the discard protocol, which nothing here speaks."""
@@ -66,6 +71,49 @@ class TestDeaths(BaseCase):
                     time.sleep(0.01)
             name = "SIGKILL" if number == signal.SIGKILL else f"signal {nameless}"
             self.assertEqual(deaths.known()[child.pid], name)
+
+
+class TestForks(BaseCase):
+    """A process that a job forks has none of the connections."""
+
+    def setUp(self):
+        super().setUp()
+        self.ours, self.theirs = socket.socketpair()
+        self.addCleanup(self.ours.close)
+        self.addCleanup(self.theirs.close)
+
+    def in_child(self, descriptor):
+        """Return what a child has by a descriptor."""
+        read, write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            try:
+                os.write(write, bytes(Path("/proc/self/fd", str(descriptor)).readlink()))
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+        os.close(write)
+        with os.fdopen(read) as told:
+            return told.read()
+
+    def test_a_child_has_nothing_instead_and_the_parent_what_it_had(self):
+        self.assertIn("socket", self.in_child(self.ours.fileno()))
+        with kept_from_children(self.ours.fileno()):
+            self.assertEqual(self.in_child(self.ours.fileno()), "/dev/null")
+            self.ours.send(b"x")
+            self.assertEqual(self.theirs.recv(1), b"x")
+        self.assertIn("socket", self.in_child(self.ours.fileno()))
+
+    def test_what_is_closed_costs_neither_its_number_nor_the_others(self):
+        number = self.ours.fileno()
+        keep_from_children(number)
+        keep_from_children(self.theirs.fileno())
+        with tempfile.NamedTemporaryFile() as file:
+            self.ours.close()
+            self.assertEqual(self.in_child(self.theirs.fileno()), "/dev/null")
+            os.dup2(file.fileno(), number)
+            self.addCleanup(os.close, number)
+            self.assertEqual(self.in_child(number), file.name)
 
 
 class TestWaker(BaseCase):
