@@ -25,7 +25,8 @@ ON CONFLICT DO NOTHING
 """
 
 PARENTS = "ARRAY(SELECT DISTINCT parent_id FROM queue_job_dependency WHERE open)"
-# An array, so that their rows are found by id: joined with all jobs, these would be read.
+# An array, here and below, so that rows are found by their ids: PostgreSQL expects many, and would
+# join them with all jobs.
 
 CLOSE_TEXT = """
 WITH ended AS (
@@ -65,12 +66,12 @@ ASK_FOR_SWEEP = "SELECT pg_notify('queue_job', 'graph')"
 
 FREE = """
 UPDATE queue_job SET state = 'pending'
- WHERE id IN (
+ WHERE id = ANY(ARRAY(
     SELECT id FROM queue_job AS child
      WHERE child.state = 'wait_dependencies' AND (%(all)s OR child.id = ANY(%(ids)s))
        AND NOT EXISTS (
             SELECT FROM queue_job_dependency WHERE child_id = child.id AND open)
-     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED)
+     ORDER BY id FOR NO KEY UPDATE SKIP LOCKED))
 """
 # Looks at the open edges only, so that a child of 5,000 parents costs the same at each of them.
 # SKIP LOCKED: a child that an operator is changing is freed by the next sweep.
