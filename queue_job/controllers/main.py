@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 
 from werkzeug.exceptions import BadRequest, Forbidden, NotFound, RequestEntityTooLarge
 
@@ -11,7 +11,7 @@ from odoo import SUPERUSER_ID, http
 
 from ..core.report import read_lease, write_reports
 from ..core.signature import HEADER, is_valid
-from ..storage.forks import kept_from_children
+from ..storage.forks import keep_from_children
 from ..worker.executor import run_lease
 
 PG_RETRY = 5
@@ -23,53 +23,47 @@ DEPENDS_MAX_TRIES_ON_CONCURRENCY_FAILURE = 5
 BODY_LIMIT = 65_536
 """Bytes; the longest lease needs a tenth of it. Nothing longer is read from a stranger."""
 
+SIGNED = {
+    "type": "http",
+    "auth": "none",
+    "methods": ["POST"],
+    "csrf": False,
+    "save_session": False,
+    "readonly": False,
+    "max_content_length": BODY_LIMIT,
+}
+"""How a route is opened on which a signature stands for a user."""
+
 
 class RunJobController(http.Controller):
     """Runs what carries the signature of this database's jobrunner, and nothing else."""
 
-    @http.route(
-        "/queue_job/run",
-        type="http",
-        auth="none",
-        methods=["POST"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=BODY_LIMIT,
-    )
+    @http.route("/queue_job/run", **SIGNED)
     def run(self):
         """Run a lease; answer with the outcome of each job whose turn came."""
         # The object itself: the global name stands for nothing while the jobs run.
         request = http.request._get_current_object()
-        body = self._signed_body(request)
-        try:
-            jobs = read_lease(body)
-        except ValueError as error:
-            raise BadRequest(str(error)) from error
-        with _no_request(), _kept_from_children(request):
+        jobs = self._signed_lease(request)
+        _keep_from_children(request)
+        with _no_request():
             reports = run_lease(request.env.cr, jobs)
         return request.make_json_response(write_reports(reports))
 
-    @http.route(
-        "/queue_job/publish",
-        type="http",
-        auth="none",
-        methods=["POST"],
-        csrf=False,
-        save_session=False,
-        readonly=False,
-        max_content_length=BODY_LIMIT,
-    )
+    @http.route("/queue_job/publish", **SIGNED)
     def publish(self):
         """Tell open dashboards what is new; the answer is that of a lease without jobs."""
-        body = self._signed_body(http.request)
-        try:
-            if read_lease(body):
-                raise BadRequest("jobs are sent to /queue_job/run")
-        except ValueError as error:
-            raise BadRequest(str(error)) from error
+        if self._signed_lease(http.request):
+            raise BadRequest("jobs are sent to /queue_job/run")
         http.request.env(user=SUPERUSER_ID)["queue.job.board"]._publish()
         return http.request.make_json_response(write_reports([]))
+
+    def _signed_lease(self, request):
+        """Return the jobs of a request whose signature is right."""
+        body = self._signed_body(request)
+        try:
+            return read_lease(body)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
 
     def _signed_body(self, request):
         """Return the body of a request whose signature is right."""
@@ -85,10 +79,11 @@ class RunJobController(http.Controller):
         return body
 
 
-def _kept_from_children(request):
+def _keep_from_children(request):
     """Keep what the runner waits on from processes that a job forks, where Odoo's server tells."""
     connection = request.httprequest._HTTPRequest__environ.get("werkzeug.socket")
-    return kept_from_children(connection.fileno()) if connection else nullcontext()
+    if connection:
+        keep_from_children(connection.fileno())
 
 
 @contextmanager

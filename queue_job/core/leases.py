@@ -83,9 +83,8 @@ class Lease:
         """
         if len(self.jobs) < 2:
             return math.inf
-        if self.recalled is None:
-            return self.opened + OVERDUE_SECONDS
-        return self.recalled + max(OVERDUE_SECONDS, self.recalled - self.opened)
+        last = self.opened if self.recalled is None else self.recalled
+        return last + max(OVERDUE_SECONDS, last - self.opened)
 
 
 class Durations:
